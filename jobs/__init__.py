@@ -1,0 +1,1 @@
+"""Ray jobs: thin shells over the library."""

@@ -1,0 +1,1 @@
+"""Test-time tuning: clusters, neighbours, selection, tuning."""

@@ -1,0 +1,1 @@
+"""Molecules: identity, formulas, adducts, fingerprints, SMILES tokens."""

@@ -1,0 +1,92 @@
+"""Typed configuration: one place for each default, and no unknown key passes.
+
+Each component owns a subclass of `Config` beside it. Recipes and `--set key=value` hold differences
+only; `from_mapping` applies them and names the nearest valid key for one that does not exist.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from molucid.errors import InputError, Where
+
+
+class Config(BaseModel):
+    """Base of all configurations: immutable, strict about keys, comparable, JSON-able."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True)
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, Any], source: str | None = None) -> Self:
+        """Validate `values` (nested mappings, e.g. of a YAML file) read from `source`.
+
+        Raises:
+            InputError: an unknown key (with the nearest valid one) or a value of the wrong type or range.
+        """
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            path = ".".join(str(part) for part in first["loc"])
+            where = Where(file=source) if source else None
+            if first["type"] == "extra_forbidden":
+                valid = _keys_at(cls, [str(part) for part in first["loc"][:-1]])
+                raise _unknown_key(path, str(first["loc"][-1]), valid, where) from None
+            raise InputError(
+                got=f"{path} = {first['input']!r}", expected=first["msg"], where=where, code="invalid_config"
+            ) from None
+
+    def updated(self, assignments: Iterable[str]) -> Self:
+        """A copy with `key.subkey=value` assignments applied; values are read as YAML scalars or lists.
+
+        Raises:
+            InputError: an assignment without `=`, an unknown key, or an invalid value.
+        """
+        import yaml  # not needed on a machine that only runs the model
+
+        values = self.model_dump()
+        for assignment in assignments:
+            path, separator, text = assignment.partition("=")
+            if not separator:
+                raise InputError(repr(assignment), "key=value", hint="write --set train.learning_rate=3e-4")
+            node, parts = values, path.strip().split(".")
+            for depth, part in enumerate(parts):
+                if not isinstance(node, dict) or part not in node:
+                    valid = _keys_at(type(self), parts[:depth])
+                    raise _unknown_key(path, part, valid, None)
+                if depth < len(parts) - 1:
+                    node = node[part]
+            value = yaml.safe_load(text)
+            # YAML 1.1 reads 3e-4 as text; a user means the number.
+            if isinstance(value, str):
+                try:
+                    value = float(value)
+                except ValueError:
+                    value = text.strip()
+            node[parts[-1]] = value
+        return type(self).from_mapping(values)
+
+
+def _keys_at(cls: type[BaseModel], path: list[str]) -> list[str]:
+    for part in path:
+        field = cls.model_fields.get(part)
+        nested = field.annotation if field is not None else None
+        if not (isinstance(nested, type) and issubclass(nested, BaseModel)):
+            return []
+        cls = nested
+    return list(cls.model_fields)
+
+
+def _unknown_key(path: str, key: str, valid: list[str], where: Where | None) -> InputError:
+    near = difflib.get_close_matches(key, valid, n=1, cutoff=0.0)
+    return InputError(
+        got=f"unknown key {path!r}",
+        expected=f"one of {', '.join(valid)}" if valid else "no key below this one",
+        where=where,
+        hint=f"did you mean {near[0]!r}?" if near else None,
+        code="unknown_key",
+    )

@@ -1,0 +1,1 @@
+"""Samples on disk: schema, shards, manifests, splits, packed shards."""

@@ -1,0 +1,1 @@
+"""Published data sets and packaged corpora, one per file."""

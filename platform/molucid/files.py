@@ -1,0 +1,135 @@
+"""Safe local files: written aside, flushed to disk, renamed; folders complete only with their manifest.
+
+A reader therefore sees a whole file or none, and a folder whose manifest lists sizes and sha256 sums of all
+its files or a folder that it must ignore. Remote stores are reached through `molucid.cluster.storage`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from molucid.errors import InputError, Where
+
+MANIFEST_NAME = "manifest.json"
+
+
+@contextlib.contextmanager
+def write_aside(path: Path | str) -> Iterator[IO[bytes]]:
+    """Open a file beside `path` for writing; on success it is flushed to disk and renamed to `path`.
+
+    On any failure (a full disk, an exception in the block) the partial file is removed and what stood at
+    `path` before stays untouched.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    aside = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.partial")
+    try:
+        with aside.open("xb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        aside.replace(target)
+        sync_directory(target.parent)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path | str, data: bytes) -> None:
+    """Write `data` to `path` as a whole or not at all."""
+    with write_aside(path) as stream:
+        stream.write(data)
+
+
+def write_json(path: Path | str, value: Any) -> None:
+    """Write `value` as indented UTF-8 JSON with sorted keys; NaN and infinity are refused."""
+    text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    write_bytes(path, (text + "\n").encode())
+
+
+def read_json(path: Path | str) -> Any:
+    """Read a JSON file.
+
+    Raises:
+        InputError: the file is missing or is not JSON.
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError("no file", "a JSON file", Where(file=str(path)), code="missing_file") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        where = Where(file=str(path), line=getattr(error, "lineno", None))
+        raise InputError(f"{error}", "JSON text", where, code="invalid_json") from None
+
+
+def sync_directory(path: Path) -> None:
+    """Flush the entries of a folder to disk, so that a rename in it survives a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sha256_file(path: Path | str) -> str:
+    """Hexadecimal sha256 of a file's bytes."""
+    with Path(path).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def write_manifest(folder: Path | str, content: dict[str, Any]) -> dict[str, Any]:
+    """Write the manifest that completes `folder`, last: `content` plus size and sha256 of every file in it.
+
+    Returns:
+        The manifest as written; its `files` maps relative POSIX paths to `{"bytes": int, "sha256": str}`.
+    """
+    root = Path(folder)
+    files = {}
+    for path in sorted(root.rglob("*")):
+        name = path.relative_to(root).as_posix()
+        if path.is_file() and name != MANIFEST_NAME and not path.name.endswith(".partial"):
+            with path.open("rb") as stream:
+                os.fsync(stream.fileno())
+            files[name] = {"bytes": path.stat().st_size, "sha256": sha256_file(path)}
+    manifest = {**content, "files": files}
+    write_json(root / MANIFEST_NAME, manifest)
+    return manifest
+
+
+def read_manifest(folder: Path | str, verify: bool = True) -> dict[str, Any]:
+    """Read the manifest of a complete folder and, with `verify`, check every file against it.
+
+    Raises:
+        InputError: no manifest (the folder is incomplete), or a file that is missing, of another size, or of
+            another sha256 than listed.
+    """
+    root = Path(folder)
+    if not (root / MANIFEST_NAME).is_file():
+        raise InputError(
+            f"no {MANIFEST_NAME}",
+            "a complete folder",
+            Where(file=str(root)),
+            hint="the folder is missing or the job that wrote it was interrupted; run that job again",
+            code="incomplete_folder",
+        )
+    manifest: dict[str, Any] = read_json(root / MANIFEST_NAME)
+    for name, entry in manifest["files"].items() if verify else ():
+        path = root / name
+        if not path.is_file():
+            raise InputError("no file", "the file its manifest lists", Where(file=str(path)), code="missing_file")
+        size, digest = path.stat().st_size, sha256_file(path)
+        if size != entry["bytes"] or digest != entry["sha256"]:
+            raise InputError(
+                f"{size} bytes, sha256 {digest[:12]}…",
+                f"{entry['bytes']} bytes, sha256 {entry['sha256'][:12]}…",
+                Where(file=str(path)),
+                hint="the file was changed or cut off after it was written; restore it or make it again",
+                code="wrong_hash",
+            )
+    return manifest

@@ -1,0 +1,1 @@
+"""Decoding: cache, beam search, sampling, formula constraint, ranking."""

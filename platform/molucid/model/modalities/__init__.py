@@ -1,0 +1,1 @@
+"""One modality of evidence per file."""

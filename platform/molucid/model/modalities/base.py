@@ -1,0 +1,44 @@
+"""The contract of a modality: evidence → small numpy arrays → tokens of the model's width."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from molucid.model.batch import Arrays
+from molucid.spectra.types import Evidence
+
+Features = Mapping[str, NDArray[np.generic]]
+
+
+class Modality(Protocol):
+    """One kind of evidence.
+
+    `featurize` and `collate` need numpy only and run in loader workers; `build_encoder` is called once by the model.
+    """
+
+    name: str
+
+    def featurize(self, evidence: Evidence) -> Features:
+        """Arrays of one sample, ragged along their first dimension; length 0 where the evidence is absent."""
+        ...
+
+    def collate(self, features: Sequence[Features]) -> Features:
+        """Padded arrays of a batch, B first, with a boolean `mask_BL` that is `True` for real tokens."""
+        ...
+
+    def build_encoder(self, width: int) -> ModalityEncoder:
+        """A fresh encoder to tokens of `width`."""
+        ...
+
+
+class ModalityEncoder(nn.Module):
+    """Base class of encoders: arrays of one modality → `(tokens_BLD, mask_BL)`."""
+
+    def forward(self, arrays: Arrays) -> tuple[Tensor, Tensor]:
+        """Encode one batch of this modality."""
+        raise NotImplementedError

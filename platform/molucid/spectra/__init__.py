@@ -1,0 +1,1 @@
+"""Evidence: spectrum types, clean-up steps and file formats."""

@@ -1,0 +1,170 @@
+"""Evidence about one compound: the types that cross rooms.
+
+What is absent is `None` or an empty tuple, never 0, −1 or NaN. Axes are explicit and ascending; readers convert
+units and order once. All arrays are read-only float64.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from molucid.chem.formula import Formula
+from molucid.errors import InputError, Where
+
+FloatArray = NDArray[np.float64]
+Nucleus = Literal["1H", "13C"]
+
+
+def axis_and_values(axis: object, values: object, axis_name: str) -> tuple[FloatArray, FloatArray]:
+    """Two read-only float64 vectors of equal length, sorted by a finite axis.
+
+    Raises:
+        InputError: not one-dimensional, of different lengths, or with values that are not finite.
+    """
+    x, y = np.array(axis, np.float64), np.array(values, np.float64)
+    if x.ndim != 1 or x.shape != y.shape:
+        raise InputError(
+            f"{axis_name} of shape {x.shape} and values of shape {y.shape}",
+            "two lists of numbers of the same length",
+            code="ragged_arrays",
+        )
+    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+        raise InputError(f"NaN or infinity in {axis_name} or its values", "finite numbers", code="not_finite")
+    if x.size > 1 and not (np.diff(x) >= 0).all():
+        order = np.argsort(x, kind="stable")
+        x, y = x[order], y[order]
+    x.setflags(write=False)
+    y.setflags(write=False)
+    return x, y
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MassSpectrum:
+    """One tandem mass spectrum.
+
+    Attributes:
+        mz: peak m/z, ascending, > 0; shape `[peaks]`.
+        intensity: peak intensities ≥ 0 on any linear scale; shape `[peaks]`.
+        precursor_mz: m/z of the selected ion.
+        adduct: canonical name of the ion species, e.g. `[M+H]+` (see `molucid.chem.adducts`).
+        collision_energy_ev: laboratory-frame collision energy in eV.
+        normalized_collision_energy: Thermo's normalised collision energy in percent (NCE); another scale
+            than eV, so it never stands in for it.
+        instrument: instrument type as written in the source, e.g. `LC-ESI-QTOF`.
+    """
+
+    mz: FloatArray
+    intensity: FloatArray
+    precursor_mz: float | None = None
+    adduct: str | None = None
+    collision_energy_ev: float | None = None
+    normalized_collision_energy: float | None = None
+    instrument: str | None = None
+
+    def __post_init__(self) -> None:
+        mz, intensity = axis_and_values(self.mz, self.intensity, "m/z")
+        if mz.size and mz[0] <= 0:
+            raise InputError(f"m/z {mz[0]:g}", "m/z above 0", code="negative_mz")
+        if intensity.size and intensity.min() < 0:
+            raise InputError(f"intensity {intensity.min():g}", "intensities ≥ 0", code="negative_intensity")
+        if self.precursor_mz is not None and not (np.isfinite(self.precursor_mz) and self.precursor_mz > 0):
+            raise InputError(f"precursor m/z {self.precursor_mz}", "a number above 0", code="invalid_precursor")
+        object.__setattr__(self, "mz", mz)
+        object.__setattr__(self, "intensity", intensity)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class InfraredSpectrum:
+    """One infrared spectrum: `wavenumber_cm1` ascending and `absorbance`, both of shape `[points]`."""
+
+    wavenumber_cm1: FloatArray
+    absorbance: FloatArray
+
+    def __post_init__(self) -> None:
+        x, y = axis_and_values(self.wavenumber_cm1, self.absorbance, "wavenumber")
+        object.__setattr__(self, "wavenumber_cm1", x)
+        object.__setattr__(self, "absorbance", y)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NmrSpectrum:
+    """One NMR trace: `shift_ppm` ascending and `intensity`, both of shape `[points]`."""
+
+    nucleus: Nucleus
+    shift_ppm: FloatArray
+    intensity: FloatArray
+
+    def __post_init__(self) -> None:
+        x, y = axis_and_values(self.shift_ppm, self.intensity, "shift")
+        object.__setattr__(self, "shift_ppm", x)
+        object.__setattr__(self, "intensity", y)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NmrPeaks:
+    """One NMR peak list, ascending in `shift_ppm`.
+
+    Attributes:
+        nucleus: observed nucleus.
+        shift_ppm: shape `[peaks]`.
+        multiplicity: per peak `s`, `d`, `t`, `q`, `m`, `dd`, …; `None` if the source has none.
+        coupling_hz: per peak its coupling constants in Hz; `None` if the source has none.
+        num_hydrogens: per peak the integral as a number of hydrogens; `None` if the source has none.
+    """
+
+    nucleus: Nucleus
+    shift_ppm: FloatArray
+    multiplicity: tuple[str, ...] | None = None
+    coupling_hz: tuple[tuple[float, ...], ...] | None = None
+    num_hydrogens: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """Any subset of one compound's spectra, and its formula where that is known.
+
+    Attributes:
+        id: identifier, unique within one input.
+        formula: neutral molecular formula.
+        msms: tandem mass spectra of this compound; empty if there are none.
+        ir: infrared spectrum.
+        h_nmr: ¹H NMR as a trace or a peak list.
+        c_nmr: ¹³C NMR as a trace or a peak list.
+    """
+
+    id: str
+    formula: Formula | None = None
+    msms: tuple[MassSpectrum, ...] = ()
+    ir: InfraredSpectrum | None = None
+    h_nmr: NmrSpectrum | NmrPeaks | None = None
+    c_nmr: NmrSpectrum | NmrPeaks | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """Evidence with its known structure, as SMILES: what training and evaluation read."""
+
+    evidence: Evidence
+    smiles: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Record:
+    """One record of a spectra file: its evidence, its place, and what else the file says about it.
+
+    Attributes:
+        evidence: what the model may read.
+        smiles: the known structure, if the file gives one; never read by a model at inference.
+        where: file, record and line.
+        metadata: remaining fields of the record as text, keys in lower snake case (`licence`, `accession`, `name`).
+    """
+
+    evidence: Evidence
+    smiles: str | None = None
+    where: Where = Where()
+    metadata: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""What runs a training step: one process, or DeepSpeed."""
