@@ -1,0 +1,174 @@
+"""`molucid doctor`: what this machine can do, and what to install for more."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import importlib.util
+import json
+import os
+import platform
+import shutil
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+import psutil
+
+HELP = "say what this machine can do and what to install"
+DESCRIPTION = """\
+Checks the parts that molucid needs, one line each: Python, cores, memory, disk, the packages and their
+versions, faiss (CPU or GPU build), CUDA devices, the compiler that DeepSpeed's CPU operator is built with,
+and how much memory one training batch takes.
+
+A line starts with `ok`, `note` (works, could be better) or `missing` (some command will fail), followed by
+what to do. Exit code 4 if anything is missing, else 0."""
+
+State = Literal["ok", "note", "missing"]
+
+_PACKAGES = (
+    "ray",
+    "torch",
+    "deepspeed",
+    "rdkit",
+    "numpy",
+    "scipy",
+    "numba",
+    "pyarrow",
+    "pyteomics",
+    "myopic-mces",
+    "s3fs",
+    "safetensors",
+)
+_GIB = 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the examination."""
+
+    subject: str
+    state: State
+    found: str
+    advice: str = ""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the command."""
+    parser.add_argument("--recipe", default="quickstart", help="recipe whose batch memory is estimated")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Examine and print; 4 if something is missing."""
+    findings = examine(args.recipe)
+    if args.json:
+        print(json.dumps([asdict(f) for f in findings], indent=2))
+    else:
+        for finding in findings:
+            print(f"{finding.state:8}{finding.subject:22}{finding.found}")
+            if finding.advice:
+                print(f"{'':8}{'':22}hint: {finding.advice}")
+    return 4 if any(f.state == "missing" for f in findings) else 0
+
+
+def examine(recipe: str) -> list[Finding]:
+    """All findings, in the order in which a new user would want them."""
+    return [
+        *_machine(),
+        *(_package(name) for name in _PACKAGES),
+        _faiss(),
+        _chemicals(),
+        *_devices(),
+        *_compiler(),
+        _batch_memory(recipe),
+    ]
+
+
+def _machine() -> list[Finding]:
+    python_ok = sys.version_info >= (3, 11)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    memory = psutil.virtual_memory()
+    free = shutil.disk_usage(Path.cwd()).free
+    return [
+        Finding(
+            "python",
+            "ok" if python_ok else "missing",
+            platform.python_version(),
+            "" if python_ok else "install Python 3.11 or newer",
+        ),
+        Finding("cores", "ok" if cores >= 2 else "note", str(cores)),
+        Finding(
+            "memory",
+            "ok" if memory.available > 6 * _GIB else "note",
+            f"{memory.available / _GIB:.1f} of {memory.total / _GIB:.1f} GiB free",
+            "" if memory.available > 6 * _GIB else "the quickstart wants 6 GiB: close other programs",
+        ),
+        Finding(
+            "disk",
+            "ok" if free > 2 * _GIB else "missing",
+            f"{free / _GIB:.1f} GiB free here",
+            "" if free > 2 * _GIB else "the quickstart writes under 2 GiB: free some or use another --out",
+        ),
+    ]
+
+
+def _package(name: str) -> Finding:
+    try:
+        return Finding(name, "ok", importlib.metadata.version(name))
+    except importlib.metadata.PackageNotFoundError:
+        return Finding(name, "missing", "not installed", f"pip install -c constraints.txt {name}")
+
+
+def _faiss() -> Finding:
+    if importlib.util.find_spec("faiss") is None:
+        return Finding("faiss", "missing", "not installed", "pip install 'molucid[cpu]', or 'molucid[gpu]' with CUDA")
+    import faiss
+
+    return Finding("faiss", "ok", f"{faiss.__version__}, {'GPU' if hasattr(faiss, 'StandardGpuResources') else 'CPU'}")
+
+
+def _chemicals() -> Finding:
+    if importlib.util.find_spec("chemicals") is None:
+        return Finding("corpus chemicals", "note", "not installed", "pip install 'molucid[corpora]' for a corpus of 54k")
+    return Finding("corpus chemicals", "ok", importlib.metadata.version("chemicals"))
+
+
+def _devices() -> list[Finding]:
+    if importlib.util.find_spec("torch") is None:
+        return []
+    import torch
+
+    if not torch.cuda.is_available():
+        return [Finding("CUDA", "note", "no device", "training and tuning run on the CPU")]
+    findings = []
+    for index in range(torch.cuda.device_count()):
+        properties = torch.cuda.get_device_properties(index)
+        precision = "bf16" if torch.cuda.is_bf16_supported() else "float32"
+        found = f"{properties.name}, {properties.total_memory / _GIB:.0f} GiB, {precision}"
+        findings.append(Finding(f"CUDA {index}", "ok", found))
+    return findings
+
+
+def _compiler() -> list[Finding]:
+    # DeepSpeed builds its shared-memory operator with g++ (C++20) and ninja when an engine starts on the CPU.
+    findings = []
+    for tool, package in (("g++", "apt-get install g++"), ("ninja", "pip install ninja")):
+        path = shutil.which(tool) or shutil.which(tool, path=str(Path(sys.executable).parent))
+        advice = "" if path else f"{package}; without it use --engine single"
+        findings.append(Finding(f"compiler: {tool}", "ok" if path else "missing", path or "not found", advice))
+    return findings
+
+
+def _batch_memory(recipe_name: str) -> Finding:
+    from molucid.recipes.load import load_recipe
+    from molucid.train.memory import estimate_training_memory
+
+    recipe = load_recipe(recipe_name, [])
+    estimate = estimate_training_memory(recipe.model, recipe.train.micro_batch_size)
+    fits = estimate.total_bytes < 0.8 * psutil.virtual_memory().available
+    found = (
+        f"{recipe_name}: {estimate.num_parameters / 1e6:.1f} M parameters, micro-batch of "
+        f"{recipe.train.micro_batch_size}: about {estimate.total_bytes / _GIB:.1f} GiB"
+    )
+    return Finding("memory per batch", "ok" if fits else "note", found, "" if fits else "lower train.micro_batch_size")
