@@ -1,0 +1,203 @@
+"""One replica of the model, and what it answers: as it is, or tuned for a cluster and set back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from molucid.adapt.index import NeighbourIndex
+from molucid.adapt.plan import ClusterTask
+from molucid.adapt.selection import select
+from molucid.adapt.clusters import spherical_kmeans
+from molucid.adapt.tuning import TuneConfig, Tuner
+from molucid.adapt.vectors import predict_fingerprints, unit_vectors
+from molucid.dataset.packed import PackedDataset
+from molucid.generate.generator import Chemistry, GenerateConfig, generate
+from molucid.generate.types import Candidate
+from molucid.model.assembled import Molucid
+from molucid.model.inputs import collate_evidence
+from molucid.model.objective import Objective
+from molucid.spectra.types import Evidence
+from molucid.train.loader import collate_samples
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """Candidates of one piece of evidence and how its model was tuned; seconds are per stage and shared by a task."""
+
+    candidates: tuple[Candidate, ...]
+    tuning: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskResult:
+    """What a replica gives back for one task: answers in the order of the task's evidence, and seconds by stage."""
+
+    decoded: list[Decoded]
+    seconds: dict[str, float]
+
+
+class Replica:
+    """A model that answers evidence; tuning never outlives the call that asked for it.
+
+    Args:
+        model: the base model; this object owns it.
+        objective: loss of the gradient steps.
+        chemistry: functions that decoding needs.
+        generate_config: decoding.
+        tune_config: test-time tuning; only read by the tuned methods.
+        dataset: training samples; `None` if nothing is tuned.
+        batch_size: pieces of evidence encoded and decoded together.
+        seed: of decoding and tuning.
+    """
+
+    def __init__(
+        self,
+        model: Molucid,
+        objective: Objective,
+        chemistry: Chemistry,
+        generate_config: GenerateConfig,
+        tune_config: TuneConfig,
+        dataset: PackedDataset | None,
+        batch_size: int,
+        seed: int,
+    ) -> None:
+        self.model = model.eval()
+        self.objective, self.chemistry = objective, chemistry
+        self.generate_config, self.tune_config = generate_config, tune_config
+        self.dataset, self.batch_size, self.seed = dataset, batch_size, seed
+
+    def answer(self, evidence: Sequence[Evidence]) -> TaskResult:
+        """Decode with the model as it is."""
+        started = time.perf_counter()
+        candidates = self._decode(evidence)
+        return TaskResult([Decoded(c) for c in candidates], {"decode": time.perf_counter() - started})
+
+    def answer_cluster(self, task: ClusterTask, evidence: Sequence[Evidence]) -> TaskResult:
+        """Tune on the task's training samples from the base weights, decode the cluster, set the weights back.
+
+        Args:
+            task: the cluster.
+            evidence: its members, in the order of `task.members`.
+        """
+        facts: dict[str, object] = {
+            "mode": "per_cluster",
+            "selection": self.tune_config.selection,
+            "cluster": task.cluster,
+            "cluster_size": len(task.members),
+            "nearest_cosine": round(task.nearest_similarity, 6),
+            "dark": task.dark,
+        }
+        if task.dark:
+            result = self.answer(evidence)
+            facts |= {"steps": 0, "samples": 0}
+            return TaskResult([Decoded(d.candidates, facts) for d in result.decoded], result.seconds)
+        base = {name: tensor.clone() for name, tensor in self.model.state_dict().items()}
+        started = time.perf_counter()
+        try:
+            losses = self._tune_on_rows(task)
+            tuned = time.perf_counter()
+            candidates = self._decode(evidence)
+        finally:
+            self.model.load_state_dict(base)
+        facts |= {
+            "steps": len(losses),
+            "samples": len(task.rows),
+            "first_loss": round(losses[0], 6),
+            "last_loss": round(losses[-1], 6),
+        }
+        seconds = {"tune": tuned - started, "decode": time.perf_counter() - tuned}
+        return TaskResult([Decoded(c, facts) for c in candidates], seconds)
+
+    def answer_sequentially(self, evidence: Sequence[Evidence], index: NeighbourIndex) -> TaskResult:
+        """The paper's mode: one step per cluster in order, then decode everything with the final model.
+
+        Clusters stay as they were at the start; the queries' and the training samples' vectors are renewed every
+        `refresh_every` steps. The weights are set back afterwards.
+        """
+        config, limits = self.tune_config, self.tune_config.sequential
+        base = {name: tensor.clone() for name, tensor in self.model.state_dict().items()}
+        seconds = {"retrieve": 0.0, "tune": 0.0, "decode": 0.0}
+        try:
+            mark = time.perf_counter()
+            vectors = self.vectors(evidence)
+            clusters = spherical_kmeans(vectors, limits.num_clusters, config.kmeans_iterations, self.seed)
+            tuner = Tuner(self.model, self.objective, config, limits.decay_per_step, self.seed)
+            nearest: dict[int, float] = {}
+            for step, query in enumerate(clusters.representatives):
+                if step and step % limits.refresh_every == 0:
+                    vectors, index = self.vectors(evidence), self._refreshed(index)
+                chosen = select(
+                    index, vectors[query : query + 1], config.selection, config.batch_size, self.seed + step
+                )
+                nearest[step] = chosen.nearest_similarity
+                seconds["retrieve"] += time.perf_counter() - mark
+                mark = time.perf_counter()
+                if chosen.nearest_similarity >= config.dark_below_cosine:
+                    tuner.step(self._batch(chosen.rows))
+                seconds["tune"] += time.perf_counter() - mark
+                mark = time.perf_counter()
+            candidates = self._decode(evidence)
+            seconds["decode"] = time.perf_counter() - mark
+        finally:
+            self.model.load_state_dict(base)
+        decoded = []
+        for position, found in enumerate(candidates):
+            cluster = int(clusters.assignment[position])
+            facts: dict[str, object] = {
+                "mode": "sequential",
+                "selection": config.selection,
+                "cluster": cluster,
+                "cluster_size": len(clusters.members(cluster)),
+                "nearest_cosine": round(nearest[cluster], 6),
+                "dark": nearest[cluster] < config.dark_below_cosine,
+                "steps": len(tuner.losses),
+                "samples": len(tuner.losses) * config.batch_size,
+            }
+            decoded.append(Decoded(found, facts))
+        return TaskResult(decoded, seconds)
+
+    def vectors(self, evidence: Sequence[Evidence]) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+        """Unit vectors of the predicted fingerprints, `[evidence, bits]`."""
+        return unit_vectors(predict_fingerprints(self.model, evidence, self.batch_size))
+
+    def _decode(self, evidence: Sequence[Evidence]) -> list[tuple[Candidate, ...]]:
+        found: list[tuple[Candidate, ...]] = []
+        for start in range(0, len(evidence), self.batch_size):
+            chunk = evidence[start : start + self.batch_size]
+            inputs = collate_evidence(chunk, self.model.modalities).to(self.model.device).inputs
+            formulas = [item.formula for item in chunk]
+            with torch.inference_mode():
+                found += generate(
+                    self.model, inputs, formulas, self.generate_config, self.chemistry, self.seed
+                )
+        return found
+
+    def _tune_on_rows(self, task: ClusterTask) -> list[float]:
+        config = self.tune_config
+        tuner = Tuner(self.model, self.objective, config, 1.0, task.seed)
+        generator = np.random.default_rng(task.seed)
+        waiting = np.zeros(0, np.int64)
+        size = min(config.batch_size, len(task.rows))
+        for _ in range(config.per_cluster.steps_per_cluster):
+            if len(waiting) < size:
+                waiting = np.concatenate([waiting, generator.permutation(task.rows)])
+            tuner.step(self._batch(waiting[:size]))
+            waiting = waiting[size:]
+        return tuner.losses
+
+    def _batch(self, rows):  # type: ignore[no-untyped-def]
+        assert self.dataset is not None, "tuning needs the packed training samples"
+        return collate_samples([self.dataset[int(row)] for row in rows], self.model.modalities)
+
+    def _refreshed(self, index: NeighbourIndex) -> NeighbourIndex:
+        assert self.dataset is not None, "tuning needs the packed training samples"
+        dataset = self.dataset
+        predicted = predict_fingerprints(
+            self.model, (dataset[int(row)].evidence for row in index.rows), self.batch_size
+        )
+        return index.with_vectors(unit_vectors(predicted))
