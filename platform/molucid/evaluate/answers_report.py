@@ -1,0 +1,73 @@
+"""`report.html`: per spectrum its peaks, drawn candidates, scores, and what was tuned. One file, no script, no network."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from molucid.chem.identity import same_molecule
+from molucid.errors import Rejected
+from molucid.evaluate.drawing import molecule_svg, spectrum_svg
+from molucid.files import write_bytes
+from molucid.generate.types import Answer
+from molucid.spectra.types import Record
+
+NUM_DRAWN = 5
+"""Candidates drawn per spectrum; the table lists all."""
+
+
+def write_answers_report(
+    path: Path | str,
+    records: Sequence[Record],
+    answers: Sequence[Answer],
+    rejected: Sequence[Rejected],
+    provenance: Mapping[str, Any],
+) -> None:
+    """Write the report.
+
+    Args:
+        path: file to write.
+        records: cleaned records, one per answer, in the same order.
+        answers: the answers.
+        rejected: inputs that were not answered.
+        provenance: versions, checkpoint, command and seed, printed at the end.
+    """
+    environment = Environment(
+        loader=PackageLoader("molucid.evaluate"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    environment.lstrip_blocks = True
+    items = [_item(record, answer) for record, answer in zip(records, answers, strict=True)]
+    known = [item for item in items if item["known_smiles"]]
+    html = environment.get_template("answers.html").render(
+        items=items,
+        rejected=rejected,
+        rejected_by_code=Counter(r.code for r in rejected).most_common(),
+        num_drawn=NUM_DRAWN,
+        num_known=len(known),
+        num_first=sum(item["known_rank"] == 1 for item in known),
+        num_found=sum(item["known_rank"] is not None for item in known),
+        provenance=provenance,
+    )
+    write_bytes(path, html.encode())
+
+
+def _item(record: Record, answer: Answer) -> dict[str, Any]:
+    spectrum = record.evidence.msms[0] if record.evidence.msms else None
+    rank = None
+    if record.smiles is not None:
+        matches = (c.rank for c in answer.candidates if same_molecule(c.smiles, record.smiles))
+        rank = next(matches, None)
+    return {
+        "record": record,
+        "answer": answer,
+        "spectrum": spectrum,
+        "spectrum_svg": spectrum_svg(spectrum) if spectrum is not None else "",
+        "drawn": [(c, molecule_svg(c.smiles)) for c in answer.candidates[:NUM_DRAWN]],
+        "known_smiles": record.smiles,
+        "known_svg": molecule_svg(record.smiles) if record.smiles is not None else "",
+        "known_rank": rank,
+    }
