@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import logging
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+import ray
+from molucid.cluster.session import _import_path, ray_session
+from molucid.errors import InputError
+
+pytestmark = pytest.mark.cluster
+
+
+def _descendants() -> set[psutil.Process]:
+    return set(psutil.Process().children(recursive=True))
+
+
+def test_an_embedded_session_is_private_and_leaves_nothing_behind(monkeypatch, caplog) -> None:
+    monkeypatch.setenv("RAY_ADDRESS", "192.0.2.77:6379")
+    monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
+    before, environment = _descendants(), dict(os.environ)
+    with caplog.at_level(logging.WARNING), ray_session(num_cpus=1) as session:
+        assert session.embedded
+        assert session.num_cpus == 1
+        assert os.environ["RAY_AUTH_MODE"] == "token"
+        assert "RAY_ADDRESS" not in os.environ
+        token_file = Path(os.environ["RAY_AUTH_TOKEN_PATH"])
+        assert stat.S_IMODE(token_file.stat().st_mode) == 0o600
+        assert stat.S_IMODE(token_file.parent.stat().st_mode) == 0o700
+        assert len(token_file.read_text()) == 64
+
+        def where_modules_are() -> tuple[str, str, str]:
+            import platform
+
+            import molucid
+
+            import jobs
+
+            return molucid.__file__, platform.__file__, str(next(iter(jobs.__path__)))
+
+        library, stdlib_platform, jobs_folder = ray.get(ray.remote(where_modules_are).remote())
+        import molucid
+
+        assert library == molucid.__file__
+        assert stdlib_platform.endswith("/platform.py")
+        assert Path(jobs_folder).name == "jobs"
+        assert _descendants() - before
+
+        with ray_session() as inner:
+            assert inner is session
+        assert ray.is_initialized(), "a joined session ends with its outermost block"
+        with pytest.raises(InputError, match="inside a session"), ray_session("192.0.2.1:1"):
+            pass
+    assert "RAY_ADDRESS=192.0.2.77:6379 is ignored" in caplog.text
+    assert not ray.is_initialized()
+    assert _descendants() <= before
+    assert dict(os.environ) == environment
+    assert not token_file.parent.exists()
+
+
+def test_an_exception_ends_the_cluster_too() -> None:
+    before = _descendants()
+
+    def use_a_worker_and_fail() -> None:
+        with ray_session(num_cpus=1):
+            ray.get(ray.remote(lambda: 1).remote())
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        use_a_worker_and_fail()
+    assert not ray.is_initialized()
+    assert _descendants() <= before
+
+
+def test_sizes_belong_to_embedded_clusters_only() -> None:
+    with (
+        pytest.raises(InputError, match="num_cpus with address"),
+        ray_session("192.0.2.1:6379", num_cpus=2),
+    ):
+        pass
+
+
+def test_workers_find_the_library_after_what_the_user_put_on_the_path() -> None:
+    entries = _import_path(os.pathsep.join(["/first", "", "/second"])).split(os.pathsep)
+    assert entries[:2] == ["/first", "/second"]
+    assert any((Path(entry) / "molucid" / "errors.py").is_file() for entry in entries[2:])
+    # `platform/` is a source root: were it importable as a package, the standard library's would be hidden.
+    assert not any((Path(entry) / "platform" / "__init__.py").exists() for entry in entries)
+
+
+@pytest.mark.slow
+def test_a_terminated_program_leaves_no_process(tmp_path) -> None:
+    script = tmp_path / "sleeper.py"
+    script.write_text(
+        "import psutil, time\n"
+        "from molucid.cluster.session import ray_session\n"
+        "with ray_session(num_cpus=1):\n"
+        "    print(*[p.pid for p in psutil.Process().children(recursive=True)], flush=True)\n"
+        "    time.sleep(60)\n"
+    )
+    with subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True) as program:
+        assert program.stdout is not None
+        pids = [int(word) for word in program.stdout.readline().split()]
+        assert len(pids) >= 2
+        program.terminate()
+        assert program.wait(30) == 128 + 15
+    assert not any(psutil.pid_exists(pid) for pid in pids)
