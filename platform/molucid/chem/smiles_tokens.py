@@ -1,0 +1,135 @@
+"""A SMILES tokeniser over a fixed alphabet: one token per atom, bond, branch or ring label.
+
+A bracket atom is one token (as in Schwaller et al., ACS Cent. Sci. 2019, 5, 1572), so that its element,
+charge and hydrogens are known from the token alone. There is no token for what is unknown: such text is
+refused by name. The order of the alphabet is part of every checkpoint: `VOCABULARY_VERSION` and
+`vocabulary_sha256` tell whether two are the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+
+from molucid.errors import InputError, shorten
+
+VOCABULARY_VERSION = 1
+"""Raised whenever the alphabet or its order changes."""
+
+_SPECIALS = ("<pad>", "<bos>", "<eos>")
+_BONDS_AND_BRANCHES = ("(", ")", "-", "=", "#", ":", ".", "/", "\\")
+_RINGS = tuple("123456789") + tuple(f"%{label}" for label in range(10, 20))
+_ORGANIC = ("B", "C", "N", "O", "P", "S", "F", "Cl", "Br", "I", "b", "c", "n", "o", "p", "s")
+# Bracket atoms of canonical SMILES in MassBank, MassSpecGym and the `chemicals` package, completed to
+# families of charges and hydrogen counts; the bare metals are those of organometallic compounds there.
+_BRACKETS = (
+    # carbon
+    *("[C]", "[CH]", "[CH2]", "[CH3]", "[C+]", "[CH+]", "[CH2+]", "[C-]", "[CH-]", "[CH2-]", "[CH3-]"),
+    *("[c]", "[c+]", "[cH+]", "[c-]", "[cH-]"),
+    # nitrogen
+    *("[N]", "[NH]", "[NH2]", "[N+]", "[NH+]", "[NH2+]", "[NH3+]", "[NH4+]", "[N-]", "[NH-]", "[NH2-]"),
+    *("[n]", "[nH]", "[n+]", "[nH+]", "[n-]"),
+    # oxygen and the chalcogens
+    *("[O]", "[OH]", "[O+]", "[OH+]", "[OH2+]", "[O-]", "[OH-]", "[o+]"),
+    *("[S]", "[SH]", "[S+]", "[SH+]", "[SH2+]", "[S-]", "[SH-]", "[s+]"),
+    *("[Se]", "[SeH]", "[SeH2]", "[Se+]", "[Se-]", "[se]", "[se+]"),
+    *("[Te]", "[TeH]", "[TeH2]", "[te]"),
+    # phosphorus and its group
+    *("[P]", "[PH]", "[PH2]", "[PH3]", "[P+]", "[PH+]", "[PH2+]", "[P-]", "[pH]", "[p+]"),
+    *("[As]", "[AsH]", "[AsH2]", "[AsH3]", "[As+]", "[Sb]", "[SbH]", "[Bi]"),
+    # boron and silicon, with their groups
+    *("[B]", "[BH]", "[BH2]", "[B-]", "[BH-]", "[BH2-]", "[BH3-]", "[BH4-]", "[b-]"),
+    *("[Si]", "[SiH]", "[SiH2]", "[SiH3]", "[SiH4]", "[Si-]"),
+    *("[Ge]", "[GeH]", "[GeH2]", "[GeH3]", "[Sn]", "[SnH]", "[SnH2]", "[SnH3]", "[Pb]", "[Al]", "[Ga]"),
+    # halogens in other valences and as ions
+    *("[F]", "[F-]", "[Cl]", "[Cl+]", "[Cl+2]", "[Cl+3]", "[Cl-]", "[Br]", "[Br-]", "[I]", "[I+]", "[I-]"),
+    # hydrogen, counter ions and metals of organic compounds
+    *("[H]", "[H+]", "[H-]", "[HH]", "[Li]", "[Li+]", "[Na]", "[Na+]", "[K]", "[K+]", "[Mg]", "[Mg+2]"),
+    *("[Ca]", "[Ca+2]", "[Zn]", "[Zn+2]", "[Fe]", "[Fe+2]", "[Fe+3]", "[Cu]", "[Cu+2]", "[Co]", "[Co+2]"),
+    *("[Mn]", "[Mn+2]", "[Ni]", "[Pd]", "[Pt]", "[Pt+2]", "[Ag]", "[Au]", "[Hg]", "[Hg+]", "[Hg+2]"),
+    # isotopic labels
+    *("[2H]", "[3H]", "[13C]", "[13CH]", "[13CH2]", "[13CH3]", "[13c]", "[13cH]"),
+    *("[14C]", "[14CH]", "[14CH2]", "[14CH3]", "[14c]", "[14cH]"),
+    *("[15N]", "[15NH]", "[15NH2]", "[15n]", "[15nH]", "[18O]", "[18OH]", "[34S]", "[125I]", "[131I]"),
+    # tetrahedral stereocentres
+    *("[C@]", "[C@@]", "[C@H]", "[C@@H]", "[N@]", "[N@@]", "[N@+]", "[N@@+]", "[NH@+]", "[NH@@+]"),
+    *("[S@]", "[S@@]", "[S@+]", "[S@@+]", "[P@]", "[P@@]", "[PH@]", "[PH@@]", "[P@+]", "[P@@+]"),
+    *("[Si@]", "[Si@@]", "[SiH@]", "[SiH@@]", "[B@-]", "[B@@-]", "[Se@]", "[Se@@]"),
+)
+_TOKEN = re.compile(r"\[[^\[\]]*\]|Br|Cl|%\d\d|.", re.DOTALL)
+
+
+class SmilesTokenizer:
+    """SMILES ↔ token ids.
+
+    Attributes:
+        PAD: id of `<pad>`, 0.
+        BOS: id of `<bos>`, 1.
+        EOS: id of `<eos>`, 2.
+        vocabulary: all tokens; the position of a token is its id.
+    """
+
+    PAD = 0
+    BOS = 1
+    EOS = 2
+
+    def __init__(self) -> None:
+        self.vocabulary: tuple[str, ...] = _SPECIALS + _BONDS_AND_BRANCHES + _RINGS + _ORGANIC + _BRACKETS
+        self._ids = {token: index for index, token in enumerate(self.vocabulary)}
+
+    @property
+    def size(self) -> int:
+        """Number of tokens, the three special ones included."""
+        return len(self.vocabulary)
+
+    @property
+    def vocabulary_sha256(self) -> str:
+        """Hexadecimal sha256 of version and tokens in order, one per line: equal if and only if ids agree."""
+        text = "\n".join((f"smiles {VOCABULARY_VERSION}", *self.vocabulary))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def encode(self, smiles: str) -> list[int]:
+        """Token ids of `smiles`, without `<bos>` and `<eos>`.
+
+        Raises:
+            InputError: code `unknown_token`, naming the text that is not in the alphabet and its position;
+                code `empty_smiles`.
+        """
+        if not smiles:
+            raise InputError("an empty SMILES", "at least one atom", code="empty_smiles")
+        ids = []
+        for match in _TOKEN.finditer(smiles):
+            token = self._ids.get(match[0])
+            if token is None or token <= self.EOS:
+                raise _unknown(match[0], match.start(), smiles)
+            ids.append(token)
+        return ids
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """Text of `ids`; stops at the first `<eos>`, skips `<pad>` and `<bos>`.
+
+        The text need not be a valid SMILES: a model may have written it.
+
+        Raises:
+            InputError: an id outside the vocabulary, code `unknown_token_id`.
+        """
+        tokens = []
+        for value in ids:
+            index = int(value)
+            if index == self.EOS:
+                break
+            if not 0 <= index < self.size:
+                raise InputError(f"token id {index}", f"0 to {self.size - 1}", code="unknown_token_id")
+            if index not in (self.PAD, self.BOS):
+                tokens.append(self.vocabulary[index])
+        return "".join(tokens)
+
+
+def _unknown(token: str, position: int, smiles: str) -> InputError:
+    return InputError(
+        f"{shorten(token, 40)!r} at character {position + 1} of SMILES {shorten(smiles)!r}",
+        "text made of the tokens of the fixed alphabet",
+        hint="this kind of atom or bond is outside what the model can read or write; leave the molecule out",
+        code="unknown_token",
+    )
