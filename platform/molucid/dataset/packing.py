@@ -1,0 +1,329 @@
+"""Making packed shards: every chemical question about a record is answered here, once, in parallel processes.
+
+Per record: clean-up, canonical stereo-free SMILES, tokens, formula, InChIKey first block, fingerprint. A
+record for which one of them fails becomes a `Rejected` row in `rejected.tsv`, and the manifest counts it by
+reason, so that read = kept + rejected. The same records and configuration give the same bytes, with any
+number of processes.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import multiprocessing
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from molucid.chem.adducts import ADDUCTS
+from molucid.chem.fingerprints import FingerprintConfig, fingerprint
+from molucid.chem.formula import Formula
+from molucid.chem.identity import canonical_smiles, formula_of, inchikey14
+from molucid.chem.smiles_tokens import SmilesTokenizer
+from molucid.config import Config
+from molucid.dataset.holdout import HoldoutKeys
+from molucid.dataset.npy_stream import NpyStream
+from molucid.dataset.packed import (
+    FORMULA_ELEMENTS,
+    PACKED_KIND,
+    PACKED_VERSION,
+    ROW_DTYPE,
+    molecule_dtype,
+)
+from molucid.errors import InputError, Rejected, Where
+from molucid.files import MANIFEST_NAME, write_bytes, write_manifest
+from molucid.spectra.clean import CleanConfig, clean
+from molucid.spectra.types import MassSpectrum, Record
+
+_CHUNK = 256
+_OPTIONAL_NUMBERS = ("precursor_mz", "collision_energy_ev", "normalized_collision_energy")
+
+
+class PackConfig(Config):
+    """How records become packed rows.
+
+    Attributes:
+        clean: clean-up of each record; the same as at inference.
+        fingerprint: target of the fingerprint head.
+        one_record_per_molecule: reject a second record of the same structure; for simulated corpora, where it
+            is the same information again.
+        num_processes: processes that do the chemistry; the result does not depend on it.
+    """
+
+    clean: CleanConfig = CleanConfig()
+    fingerprint: FingerprintConfig = FingerprintConfig(num_bits=4096)
+    one_record_per_molecule: bool = False
+    num_processes: int = Field(default=1, ge=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """What is computed once per distinct structure."""
+
+    smiles: str
+    token_ids: NDArray[np.uint16]
+    formula: Formula
+    fingerprint: NDArray[np.uint8]
+    inchikey14: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    record: Record
+    structure: Structure
+
+
+def pack(
+    records: Iterable[Record | Rejected],
+    folder: Path | str,
+    config: PackConfig,
+    provenance: Mapping[str, Any],
+    on_progress: Callable[[int], None] = lambda records_read: None,
+) -> dict[str, Any]:
+    """Write the packed shards of `records` to `folder`, in input order, one row per (record, spectrum).
+
+    Args:
+        records: records with structures, and rows that their reader rejected.
+        folder: a new or empty folder, or one that an interrupted run left incomplete.
+        config: see `PackConfig`.
+        provenance: JSON values kept in the manifest (inputs with their hashes, fold, command).
+        on_progress: called with the number of records read so far.
+
+    Returns:
+        The manifest: `records_read`, `records_kept`, `rejected` by reason, `rows`, `molecules`, `licences` by
+        rows, ….
+
+    Raises:
+        InputError: `folder` is complete already.
+    """
+    root = Path(folder)
+    if (root / MANIFEST_NAME).exists():
+        raise InputError(
+            "a folder that is complete already",
+            "a new folder",
+            Where(file=str(root)),
+            hint="choose another --out, or remove this folder",
+            code="folder_exists",
+        )
+    root.mkdir(parents=True, exist_ok=True)
+    rejected: list[Rejected] = []
+    with _Writer(root, config) as writer:
+        records_read = 0
+        for outcome in _prepare_all(records, config):
+            records_read += 1
+            fault = outcome if isinstance(outcome, Rejected) else writer.add(outcome)
+            if fault is not None:
+                rejected.append(fault)
+            if records_read % _CHUNK == 0:
+                on_progress(records_read)
+        on_progress(records_read)
+    write_bytes(root / "rejected.tsv", _rejected_table(rejected))
+    return write_manifest(
+        root,
+        {
+            "kind": PACKED_KIND,
+            "version": PACKED_VERSION,
+            "records_read": records_read,
+            "records_kept": records_read - len(rejected),
+            "rejected": dict(sorted(Counter(row.code for row in rejected).items())),
+            "config": config.model_dump(exclude={"num_processes"}),
+            "fingerprint": config.fingerprint.model_dump(),
+            "provenance": dict(provenance),
+            **writer.summary(),
+        },
+    )
+
+
+class _Writer:
+    """The arrays of one packed folder while they grow."""
+
+    def __init__(self, root: Path, config: PackConfig) -> None:
+        self._root = root
+        self._one_per_molecule = config.one_record_per_molecule
+        self._molecule_dtype = molecule_dtype(config.fingerprint.num_bits)
+        self._numbers: dict[str, int] = {}
+        self._instruments: dict[str | None, int] = {None: 0}
+        self._sources: dict[str, int] = {}
+        self._adducts: dict[str | None, int] = {name: i for i, name in enumerate((None, *ADDUCTS))}
+        self._licences: Counter[str] = Counter()
+
+    def __enter__(self) -> _Writer:
+        with ExitStack() as stack:
+            opened = {
+                name: stack.enter_context(NpyStream(self._root / f"{name}.npy", dtype))
+                for name, dtype in {
+                    "rows": ROW_DTYPE,
+                    "molecules": self._molecule_dtype,
+                    "mz": np.dtype("<f8"),
+                    "intensity": np.dtype("<f4"),
+                    "token_ids": np.dtype("<u2"),
+                    "id_bytes": np.dtype("u1"),
+                }.items()
+            }
+            self._arrays, self._stack = opened, stack.pop_all()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._stack.__exit__(*error)
+
+    def add(self, prepared: _Prepared) -> Rejected | None:
+        """Append one record's rows, or say why not."""
+        record, structure = prepared.record, prepared.structure
+        number = self._numbers.get(structure.smiles)
+        if number is not None and self._one_per_molecule:
+            return Rejected(
+                record.evidence.id,
+                "duplicate_molecule",
+                f"got {structure.smiles} again, expected one record per structure",
+                record.where,
+            )
+        if number is None:
+            number = self._numbers[structure.smiles] = self._add_molecule(structure)
+        for spectrum in record.evidence.msms:
+            self._add_row(number, record, spectrum)
+        return None
+
+    def summary(self) -> dict[str, Any]:
+        """Describe the arrays for the manifest."""
+        tokenizer = SmilesTokenizer()
+        return {
+            "rows": self._arrays["rows"].length,
+            "molecules": self._arrays["molecules"].length,
+            "peaks": self._arrays["mz"].length,
+            "tokens": self._arrays["token_ids"].length,
+            "licences": dict(sorted(self._licences.items())),
+            "formula_elements": list(FORMULA_ELEMENTS),
+            "adducts": list(self._adducts),
+            "instruments": list(self._instruments),
+            "sources": list(self._sources),
+            "vocabulary": list(tokenizer.vocabulary),
+            "vocabulary_sha256": tokenizer.vocabulary_sha256,
+        }
+
+    def _add_molecule(self, structure: Structure) -> int:
+        entry = np.zeros(1, self._molecule_dtype)
+        entry["first_token"] = self._arrays["token_ids"].append(structure.token_ids)
+        entry["num_tokens"] = structure.token_ids.size
+        entry["formula"] = [structure.formula.count(element) for element in FORMULA_ELEMENTS]
+        entry["fingerprint"] = np.packbits(structure.fingerprint)
+        entry["inchikey14"] = structure.inchikey14.encode()
+        return self._arrays["molecules"].append(entry)
+
+    def _add_row(self, molecule: int, record: Record, spectrum: MassSpectrum) -> None:
+        identifier = np.frombuffer(record.evidence.id.encode(), np.uint8)
+        source = record.metadata.get("source") or record.where.file or "unknown"
+        row = np.zeros(1, ROW_DTYPE)
+        row["molecule"] = molecule
+        row["first_peak"] = self._arrays["mz"].append(spectrum.mz)
+        self._arrays["intensity"].append(spectrum.intensity)
+        row["num_peaks"] = spectrum.mz.size
+        row["first_id_byte"] = self._arrays["id_bytes"].append(identifier)
+        row["num_id_bytes"] = identifier.size
+        for name in _OPTIONAL_NUMBERS:
+            value = getattr(spectrum, name)
+            if value is not None:
+                row[name], row[f"has_{name}"] = value, True
+        row["adduct"] = self._adducts[spectrum.adduct]
+        row["instrument"] = self._instruments.setdefault(spectrum.instrument, len(self._instruments))
+        row["source"] = self._sources.setdefault(source, len(self._sources))
+        self._arrays["rows"].append(row)
+        self._licences[record.metadata.get("licence", "not given")] += 1
+
+
+def _prepare_all(records: Iterable[Record | Rejected], config: PackConfig) -> Iterator[_Prepared | Rejected]:
+    chunks = _chunks(records)
+    if config.num_processes == 1:
+        for chunk in chunks:
+            yield from _prepare_chunk(chunk, config)
+        return
+    # A fresh interpreter per process: a fork would copy the threads' locks of whatever runs here already.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(config.num_processes, mp_context=context) as executor:
+        pending: deque[Future[list[_Prepared | Rejected]]] = deque()
+        for chunk in chunks:
+            pending.append(executor.submit(_prepare_chunk, chunk, config))
+            if len(pending) > 2 * config.num_processes:
+                yield from pending.popleft().result()
+        while pending:
+            yield from pending.popleft().result()
+
+
+def _chunks(records: Iterable[Record | Rejected]) -> Iterator[list[Record | Rejected]]:
+    iterator = iter(records)
+    while chunk := list(itertools.islice(iterator, _CHUNK)):
+        yield chunk
+
+
+def _prepare_chunk(chunk: Sequence[Record | Rejected], config: PackConfig) -> list[_Prepared | Rejected]:
+    return [item if isinstance(item, Rejected) else _prepare(item, config) for item in chunk]
+
+
+def _prepare(record: Record, config: PackConfig) -> _Prepared | Rejected:
+    cleaned = clean(record, config.clean)
+    if isinstance(cleaned, Rejected):
+        return cleaned
+    try:
+        return _checked(cleaned, config)
+    except InputError as error:
+        return Rejected.from_error(record.evidence.id, error, record.where)
+
+
+def _checked(record: Record, config: PackConfig) -> _Prepared:
+    if record.smiles is None:
+        raise InputError("no structure", "a SMILES with each training record", code="no_structure")
+    if not record.evidence.msms:
+        raise InputError("no tandem mass spectrum", "at least one", code="no_spectrum")
+    structure = structure_of(record.smiles, config.fingerprint)
+    if structure.inchikey14 in HoldoutKeys.default():
+        raise InputError("a held-out molecule", "one that training may contain", code="held_out")
+    given = record.evidence.formula
+    if given is not None and given != structure.formula:
+        raise InputError(
+            f"formula {given}", f"{structure.formula} as of the structure", code="formula_mismatch"
+        )
+    for spectrum in record.evidence.msms:
+        if spectrum.adduct is not None and spectrum.adduct not in ADDUCTS:
+            raise InputError(
+                f"adduct {spectrum.adduct}", f"one of {', '.join(ADDUCTS)}", code="unknown_adduct"
+            )
+    if len(record.evidence.id.encode()) > np.iinfo(ROW_DTYPE["num_id_bytes"]).max:
+        raise InputError("an identifier above 65,535 bytes", "a shorter one", code="identifier_too_long")
+    return _Prepared(record, structure)
+
+
+@lru_cache(maxsize=1024)
+def structure_of(smiles: str, config: FingerprintConfig) -> Structure:
+    """Everything that training needs to know about one structure.
+
+    Raises:
+        InputError: invalid SMILES, an element outside `FORMULA_ELEMENTS`, or text that has no tokens.
+    """
+    canonical = canonical_smiles(smiles, stereo=False)
+    formula = formula_of(canonical)
+    for element in formula:
+        if element not in FORMULA_ELEMENTS:
+            raise InputError(
+                f"element {element}", f"one of {', '.join(FORMULA_ELEMENTS)}", code="element_outside_alphabet"
+            )
+    ids = np.array(SmilesTokenizer().encode(canonical), np.uint16)
+    return Structure(canonical, ids, formula, fingerprint(canonical, config), inchikey14(canonical))
+
+
+def _rejected_table(rejected: Sequence[Rejected]) -> bytes:
+    text = io.StringIO()
+    table = csv.writer(text, delimiter="\t", lineterminator="\n")
+    table.writerow(["id", "code", "message", "file", "record", "line", "hint"])
+    for row in rejected:
+        where = row.where
+        table.writerow([row.id, row.code, row.message, where.file, where.record, where.line, row.hint])
+    return text.getvalue().encode()
