@@ -1,0 +1,216 @@
+"""The truth of an evaluation: which spectra are asked about, and what their structures are.
+
+Read from a table (TSV, CSV or Parquet) with an identifier and a SMILES column, which covers label files and
+the published benchmark tables, or from any spectra file whose records carry a structure.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from molucid.chem.adducts import parse_adduct
+from molucid.chem.formula import Formula
+from molucid.errors import InputError, Rejected, Where
+from molucid.evaluate.metrics import true_molecule
+from molucid.spectra.instrument import instrument_class
+from molucid.spectra.read import read_records
+
+_ALIASES = {
+    "id": ("id", "accession", "identifier", "spec", "name"),
+    "smiles": ("smiles",),
+    "adduct": ("adduct", "ionization", "precursor_type"),
+    "instrument": ("instrument", "instrument_type"),
+    "fold": ("fold", "split"),
+}
+"""Column names that published tables use; the first that a table has counts."""
+
+_DELIMITERS = {".tsv": "\t", ".txt": "\t", ".csv": ","}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One spectrum (or set of spectra of one compound) with its known structure.
+
+    Attributes:
+        id: identifier, as the answer carries it.
+        smiles: the true structure.
+        inchikey14: its InChIKey first block: the molecule that this spectrum is of.
+        formula: its molecular formula.
+        adduct: canonical adduct name, or the text as given if it is no known adduct.
+        instrument: instrument class (`molucid.spectra.instrument.INSTRUMENT_CLASSES`).
+    """
+
+    id: str
+    smiles: str
+    inchikey14: str
+    formula: Formula
+    adduct: str | None = None
+    instrument: str | None = None
+
+
+def read_cases(path: Path | str, fold: str | None = None) -> tuple[list[Case], list[Rejected]]:
+    """Read the truth.
+
+    Args:
+        path: table or spectra file.
+        fold: only rows of this fold; the table must have a `fold` or `split` column.
+
+    Returns:
+        Usable cases in file order, and the rows that cannot be: no or invalid structure, repeated identifier,
+        unreadable record.
+
+    Raises:
+        InputError: a missing file, a table without the needed columns, or a fold without any row.
+    """
+    if not Path(path).is_file():
+        raise InputError(
+            "no file", "a table or spectra file with structures", Where(file=str(path)), code="missing_file"
+        )
+    rows = _parquet_rows(path) if Path(path).suffix == ".parquet" else _delimited_rows(path)
+    if rows is None:
+        rows = _record_rows(path)
+    cases: dict[str, Case] = {}
+    rejected: list[Rejected] = []
+    folds: set[str] = set()
+    for row in rows:
+        if isinstance(row, Rejected):
+            rejected.append(row)
+            continue
+        folds.add(row.fold or "")
+        if fold is not None and row.fold != fold:
+            continue
+        try:
+            case = row.case()
+            if case.id in cases:
+                raise InputError(f"id {case.id!r} again", "each id once", row.where, code="duplicate_id")
+            cases[case.id] = case
+        except InputError as error:
+            rejected.append(Rejected.from_error(row.id, error, row.where))
+    if fold is not None and fold not in folds:
+        raise InputError(
+            f"fold {fold!r}",
+            "one of the folds " + ", ".join(sorted(f for f in folds if f))
+            if folds - {""}
+            else "a table with folds",
+            Where(file=str(path)),
+            code="unknown_fold",
+        )
+    return list(cases.values()), rejected
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    id: str
+    smiles: str | None
+    adduct: str | None
+    instrument: str | None
+    fold: str | None
+    where: Where
+
+    def case(self) -> Case:
+        if not self.id:
+            raise InputError("no identifier", "an identifier", self.where, code="missing_id")
+        if not self.smiles:
+            raise InputError("no SMILES", "the known structure", self.where, code="missing_structure")
+        true = true_molecule(self.smiles)
+        assert true.inchikey14 is not None
+        assert true.formula is not None
+        return Case(
+            self.id,
+            self.smiles,
+            true.inchikey14,
+            true.formula,
+            _adduct(self.adduct),
+            instrument_class(self.instrument),
+        )
+
+
+def _adduct(text: str | None) -> str | None:
+    if not text:
+        return None
+    try:
+        return parse_adduct(text).name
+    except InputError:
+        return text.strip()
+
+
+def _record_rows(path: Path | str) -> Iterator[_Row | Rejected]:
+    for record in read_records(path):
+        if isinstance(record, Rejected):
+            yield record
+            continue
+        spectrum = record.evidence.msms[0] if record.evidence.msms else None
+        yield _Row(
+            record.evidence.id,
+            record.smiles,
+            spectrum.adduct if spectrum else None,
+            spectrum.instrument if spectrum else None,
+            record.metadata.get("fold"),
+            record.where,
+        )
+
+
+def _delimited_rows(path: Path | str) -> Iterator[_Row | Rejected] | None:
+    """Rows of a label table; `None` if the file is no table."""
+    delimiter = _DELIMITERS.get(Path(path).suffix.lower())
+    if delimiter is None:
+        return None
+
+    def rows() -> Iterator[_Row]:
+        # peak lists of the benchmark tables exceed the csv module's default of 128 KiB per field
+        csv.field_size_limit(1 << 24)
+        with Path(path).open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.DictReader(stream, delimiter=delimiter)
+            columns = _columns(reader.fieldnames or (), path)
+            for values in reader:
+                yield _row({name: values[column] for name, column in columns.items()}, path, reader.line_num)
+
+    return rows()
+
+
+def _parquet_rows(path: Path | str) -> Iterator[_Row | Rejected]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(path)
+    except pa.ArrowInvalid as error:
+        raise InputError(
+            str(error), "a Parquet file", Where(file=str(path)), code="invalid_parquet"
+        ) from None
+    columns = _columns(file.schema_arrow.names, path)
+    for batch in file.iter_batches(columns=list(columns.values())):
+        for values in batch.to_pylist():
+            yield _row({name: values[column] for name, column in columns.items()}, path, None)
+
+
+def _columns(names: Iterable[str], path: Path | str) -> dict[str, str]:
+    present = {name.strip().lower(): name for name in names}
+    columns = {
+        key: next(present[alias] for alias in aliases if alias in present)
+        for key, aliases in _ALIASES.items()
+        if any(alias in present for alias in aliases)
+    }
+    for needed in ("id", "smiles"):
+        if needed not in columns:
+            raise InputError(
+                f"columns {', '.join(present) or '(none)'}",
+                f"a column {' or '.join(_ALIASES[needed])}",
+                Where(file=str(path)),
+                hint="the first line of the table names its columns",
+                code="missing_column",
+            )
+    return columns
+
+
+def _row(values: Mapping[str, object], path: Path | str, line: int | None) -> _Row:
+    def text(key: str) -> str | None:
+        value = values.get(key)
+        return str(value).strip() or None if value is not None else None
+
+    identifier = text("id") or ""
+    where = Where(file=str(path), record=identifier or None, line=line)
+    return _Row(identifier, text("smiles"), text("adduct"), text("instrument"), text("fold"), where)

@@ -1,0 +1,105 @@
+"""Metrics by stratum: per adduct, per mass bin and per instrument class."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from pydantic import Field
+
+from molucid.config import Config
+from molucid.evaluate.bootstrap import BootstrapConfig, FloatArray, Interval, mean_intervals
+from molucid.evaluate.cases import Case
+
+UNKNOWN = "not given"
+"""Stratum of the cases for which the source says nothing."""
+
+
+class TablesConfig(Config):
+    """Settings of the strata.
+
+    Attributes:
+        mass_edges_da: ascending edges between bins of the true molecule's monoisotopic mass in Da; a bin
+            holds its lower edge. Below the first and above the last edge lie open bins.
+    """
+
+    mass_edges_da: tuple[float, ...] = Field(default=(200.0, 300.0, 400.0, 500.0, 600.0, 800.0), min_length=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Metrics of one stratum of one system.
+
+    Attributes:
+        stratum: e.g. `[M+Na]+` or `200–300 Da`.
+        num_spectra: spectra of the stratum.
+        num_molecules: distinct molecules (InChIKey first blocks) among them.
+        intervals: metric → mean and interval.
+    """
+
+    stratum: str
+    num_spectra: int
+    num_molecules: int
+    intervals: Mapping[str, Interval]
+
+
+def stratified_tables(
+    cases: Sequence[Case],
+    values: Mapping[str, FloatArray],
+    config: TablesConfig,
+    bootstrap: BootstrapConfig,
+    proportions: Collection[str],
+) -> dict[str, tuple[Row, ...]]:
+    """Make the three tables, keyed `adduct`, `mass` and `instrument`.
+
+    Mass bins come in ascending order, the other strata by falling number of spectra. Every case is in exactly
+    one row of each table.
+    """
+    bins = mass_bins(config)
+
+    def mass_bin(case: Case) -> str:
+        return bins[int(np.searchsorted(config.mass_edges_da, case.formula.monoisotopic_mass, side="right"))]
+
+    def table(stratum_of: Callable[[Case], str], order: Sequence[str] | None = None) -> tuple[Row, ...]:
+        members: dict[str, list[int]] = {}
+        for i, case in enumerate(cases):
+            members.setdefault(stratum_of(case), []).append(i)
+        names = sorted(members, key=order.index if order else lambda name: (-len(members[name]), name))
+        return tuple(
+            stratum_row(
+                name, [cases[i] for i in members[name]], _take(values, members[name]), bootstrap, proportions
+            )
+            for name in names
+        )
+
+    return {
+        "adduct": table(lambda case: case.adduct or UNKNOWN),
+        "mass": table(mass_bin, bins),
+        "instrument": table(lambda case: case.instrument or UNKNOWN),
+    }
+
+
+def stratum_row(
+    stratum: str,
+    cases: Sequence[Case],
+    values: Mapping[str, FloatArray],
+    bootstrap: BootstrapConfig,
+    proportions: Collection[str],
+) -> Row:
+    """Make the row of one stratum: its counts, means and intervals."""
+    molecules = [case.inchikey14 for case in cases]
+    intervals = mean_intervals(values, molecules, bootstrap, proportions)
+    return Row(stratum, len(cases), len(set(molecules)), intervals)
+
+
+def mass_bins(config: TablesConfig) -> tuple[str, ...]:
+    """Names of the mass bins, ascending."""
+    edges = [f"{edge:g}" for edge in config.mass_edges_da]
+    between = [f"{low}–{high} Da" for low, high in itertools.pairwise(edges)]
+    return (f"< {edges[0]} Da", *between, f"≥ {edges[-1]} Da")
+
+
+def _take(values: Mapping[str, FloatArray], index: Sequence[int]) -> dict[str, FloatArray]:
+    return {name: column[np.asarray(index)] for name, column in values.items()}
