@@ -1,0 +1,123 @@
+"""Candidate ions of a molecule under one adduct: fragments × hydrogen shifts, grouped into peaks of equal m/z."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from molucid.chem.elements import MONOISOTOPIC_MASS
+from molucid.simulate.compiled import ONE, ZERO, compiled
+from molucid.simulate.features import MoleculeFeatures
+from molucid.simulate.ion_species import MAX_HYDROGEN_SHIFT, NUM_SHIFTS, IonSpecies
+
+INTACT_COLUMN = NUM_SHIFTS
+NUM_COLUMNS = NUM_SHIFTS + 1
+"""Outputs per fragment: one per hydrogen shift, and one for the intact ion of adducts that are no hydrogen shift."""
+
+NOT_A_CANDIDATE = -1
+
+_CELLS_PER_DA = 2_000.0  # ions within 0.5 mDa are one peak
+_HYDROGEN_MASS = MONOISOTOPIC_MASS["H"]
+_HASH_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+_HASH_SHIFT = np.uint64(32)
+
+
+class Candidates(NamedTuple):
+    """Candidate ions of one molecule and adduct.
+
+    Attributes:
+        peak: peak that each fragment and column adds to, or `NOT_A_CANDIDATE`; int32 `[fragments, NUM_COLUMNS]`.
+        mz: m/z of each peak, in order of discovery; float64 `[peaks]`.
+        precursor_peak: the peak of the intact ion.
+    """
+
+    peak: NDArray[np.int32]
+    mz: NDArray[np.float64]
+    precursor_peak: int
+
+
+def candidates(features: MoleculeFeatures, species: IonSpecies) -> Candidates:
+    """Every fragment with −3 … +3 hydrogens that the molecule can supply, as ions of `species`."""
+    return Candidates(
+        *group_candidates(
+            features.mass,
+            features.num_hydrogens,
+            species.fragment_offset,
+            species.max_added_hydrogens,
+            species.intact_offset,
+            species.intact_shift is None,
+        )
+    )
+
+
+@compiled
+def group_candidates(
+    mass: NDArray[np.float64],
+    num_hydrogens: NDArray[np.int32],
+    fragment_offset: float,
+    max_added_hydrogens: int,
+    intact_offset: float,
+    has_intact_column: bool,
+) -> tuple[NDArray[np.int32], NDArray[np.float64], int]:
+    """Fields of `Candidates`; no candidate is heavier than the precursor."""
+    num_fragments = len(mass)
+    size = 64
+    while size < 6 * num_fragments:
+        size *= 2
+    keys = np.zeros(size, np.uint64)
+    peak_of_slot = np.empty(size, np.int32)
+    peak = np.full((num_fragments, NUM_COLUMNS), NOT_A_CANDIDATE, np.int32)
+    mz = np.empty(NUM_COLUMNS * num_fragments, np.float64)
+    precursor_mz = mass[0] + intact_offset
+    last = np.uint64(size - 1)
+    mz[0] = precursor_mz
+    count = 1
+    first_slot = _slot(keys, last, _cell(precursor_mz))
+    keys[first_slot] = _cell(precursor_mz)
+    peak_of_slot[first_slot] = 0
+    for fragment in range(num_fragments):
+        for column in range(NUM_SHIFTS):
+            shift = column - MAX_HYDROGEN_SHIFT
+            hydrogens = num_hydrogens[fragment] + shift
+            ion_mz = mass[fragment] + shift * _HYDROGEN_MASS + fragment_offset
+            if (
+                hydrogens < 0
+                or hydrogens > num_hydrogens[0] + max_added_hydrogens
+                or ion_mz > precursor_mz + 0.01
+                or ion_mz < 5.0
+            ):
+                continue
+            if 3 * count > 2 * size:
+                size *= 2
+                last = np.uint64(size - 1)
+                keys = np.zeros(size, np.uint64)
+                peak_of_slot = np.empty(size, np.int32)
+                for index in range(count):
+                    slot = _slot(keys, last, _cell(mz[index]))
+                    keys[slot] = _cell(mz[index])
+                    peak_of_slot[slot] = index
+            slot = _slot(keys, last, _cell(ion_mz))
+            if keys[slot] == ZERO:
+                keys[slot] = _cell(ion_mz)
+                peak_of_slot[slot] = count
+                mz[count] = ion_mz
+                count += 1
+            peak[fragment, column] = peak_of_slot[slot]
+    if has_intact_column:
+        peak[0, INTACT_COLUMN] = 0
+    return peak, mz[:count].copy(), 0
+
+
+@compiled
+def _cell(mz: float) -> np.uint64:
+    return np.uint64(int(mz * _CELLS_PER_DA + 0.5))
+
+
+@compiled
+def _slot(keys: NDArray[np.uint64], last: np.uint64, key: np.uint64) -> np.uint64:
+    slot = ((key * _HASH_MULTIPLIER) >> _HASH_SHIFT) & last
+    while keys[slot] != ZERO and keys[slot] != key:
+        slot = (slot + ONE) & last
+    return slot

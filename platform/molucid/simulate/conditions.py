@@ -1,0 +1,91 @@
+"""Measurement conditions of a simulated spectrum, and their encoding for the intensity model."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from molucid.errors import InputError
+from molucid.simulate.ion_species import SIMULATED_ADDUCTS, ion_species
+
+SIMULATED_INSTRUMENTS = ("orbitrap", "qtof", "ion_trap", "qqq")
+"""Where dissociation happens: `orbitrap` stands for the collision cell (HCD) of Orbitrap instruments, `ion_trap` for
+resonant excitation. Classes without training spectra are encoded as unknown."""
+
+_NUM_ENERGY_FEATURES = 10
+NUM_CONDITION_FEATURES = len(SIMULATED_ADDUCTS) + len(SIMULATED_INSTRUMENTS) + 1 + _NUM_ENERGY_FEATURES + 1
+
+_NCE_REFERENCE_MZ = 500.0
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """How a spectrum is to be measured.
+
+    Attributes:
+        adduct: canonical name, one of `SIMULATED_ADDUCTS`.
+        collision_energy_ev: laboratory-frame collision energy in eV; `None` if not known or given as NCE.
+        normalized_collision_energy: NCE in percent; at most one of the two energies may be given.
+        instrument_class: class of `molucid.spectra.instrument`; `None` if not known.
+    """
+
+    adduct: str = "[M+H]+"
+    collision_energy_ev: float | None = None
+    normalized_collision_energy: float | None = None
+    instrument_class: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.collision_energy_ev is not None and self.normalized_collision_energy is not None:
+            raise InputError(
+                f"{self.collision_energy_ev:g} eV and NCE {self.normalized_collision_energy:g}",
+                "one collision energy, in eV or as NCE",
+                code="two_energies",
+            )
+        for energy in (self.collision_energy_ev, self.normalized_collision_energy):
+            if energy is not None and not 0 <= energy <= 1_000:
+                raise InputError(f"collision energy {energy}", "0 to 1000", code="invalid_energy")
+        ion_species(self.adduct)
+
+
+def nce_to_ev(normalized_collision_energy: float, precursor_mz: float) -> float:
+    """Laboratory energy in eV of a singly charged ion: eV = NCE · (m/z) / 500 (Thermo's definition of NCE)."""
+    return normalized_collision_energy * precursor_mz / _NCE_REFERENCE_MZ
+
+
+def encode_conditions(conditions: Conditions, precursor_mz: float) -> NDArray[np.float32]:
+    """float32 `[NUM_CONDITION_FEATURES]`; eV and NCE keep flags of their own and are also converted to each other."""
+    encoded = np.zeros(NUM_CONDITION_FEATURES, np.float32)
+    encoded[SIMULATED_ADDUCTS.index(conditions.adduct)] = 1
+    offset = len(SIMULATED_ADDUCTS)
+    if conditions.instrument_class in SIMULATED_INSTRUMENTS:
+        encoded[offset + SIMULATED_INSTRUMENTS.index(conditions.instrument_class)] = 1
+    else:
+        encoded[offset + len(SIMULATED_INSTRUMENTS)] = 1
+    offset += len(SIMULATED_INSTRUMENTS) + 1
+    encoded[-1] = precursor_mz / _NCE_REFERENCE_MZ
+    if conditions.normalized_collision_energy is not None:
+        nce = conditions.normalized_collision_energy
+        ev = nce_to_ev(nce, precursor_mz)
+        encoded[offset] = 1
+    elif conditions.collision_energy_ev is not None:
+        ev = conditions.collision_energy_ev
+        nce = ev * _NCE_REFERENCE_MZ / precursor_mz
+        encoded[offset + 1] = 1
+    else:
+        return encoded
+    is_nce = encoded[offset]
+    log_nce = math.log(max(nce, 1.0)) / 4
+    encoded[offset + 2 : offset + _NUM_ENERGY_FEATURES] = (
+        math.log(max(ev, 1.0)) / 4,
+        log_nce,
+        log_nce * is_nce,
+        min(nce, 200.0) / 60,
+        min(ev, 200.0) / 40,
+        (min(nce, 200.0) / 60) ** 2 * 0.3,
+        math.exp(-nce / 15),  # where the precursor survives
+        math.exp(-ev / 10),
+    )
+    return encoded

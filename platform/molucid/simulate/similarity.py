@@ -1,0 +1,29 @@
+"""Agreement of two tandem mass spectra."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+def binned_amplitudes(
+    mz: ArrayLike, intensity: ArrayLike, bin_width: float = 0.01
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Occupied bins (ascending; bin k covers `(k ± ½) · bin_width` Da) and the square root of each summed intensity."""
+    bins = np.rint(np.asarray(mz, np.float64) / bin_width).astype(np.int64)
+    occupied, index = np.unique(bins, return_inverse=True)
+    summed = np.bincount(index, weights=np.asarray(intensity, np.float64), minlength=len(occupied))
+    return occupied, np.sqrt(summed)
+
+
+def sqrt_cosine(
+    mz_a: ArrayLike, intensity_a: ArrayLike, mz_b: ArrayLike, intensity_b: ArrayLike, bin_width: float = 0.01
+) -> float:
+    """Cosine of square-root intensities in bins of `bin_width` Da; 0 if either spectrum is empty."""
+    bins_a, amplitude_a = binned_amplitudes(mz_a, intensity_a, bin_width)
+    bins_b, amplitude_b = binned_amplitudes(mz_b, intensity_b, bin_width)
+    norms = float(np.linalg.norm(amplitude_a) * np.linalg.norm(amplitude_b))
+    if norms == 0:
+        return 0.0
+    _, in_a, in_b = np.intersect1d(bins_a, bins_b, assume_unique=True, return_indices=True)
+    return float(amplitude_a[in_a] @ amplitude_b[in_b]) / norms
