@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from typing import Any, Self
+from typing import Any, Self, TypeGuard, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -37,7 +37,10 @@ class Config(BaseModel):
                 valid = _keys_at(cls, [str(part) for part in first["loc"][:-1]])
                 raise _unknown_key(path, str(first["loc"][-1]), valid, where) from None
             raise InputError(
-                got=f"{path} = {first['input']!r}", expected=first["msg"], where=where, code="invalid_config"
+                got=f"{path or 'configuration'} = {first['input']!r}",
+                expected=first["msg"],
+                where=where,
+                code="invalid_config",
             ) from None
 
     def updated(self, assignments: Iterable[str]) -> Self:
@@ -60,7 +63,12 @@ class Config(BaseModel):
                     raise _unknown_key(path, part, valid, None)
                 if depth < len(parts) - 1:
                     node = node[part]
-            value = yaml.safe_load(text)
+            try:
+                value = yaml.safe_load(text)
+            except yaml.YAMLError:
+                raise InputError(
+                    repr(assignment), "a number, text or list after the =", code="invalid_config"
+                ) from None
             # YAML 1.1 reads 3e-4 as text; a user means the number.
             if isinstance(value, str):
                 try:
@@ -74,11 +82,16 @@ class Config(BaseModel):
 def _keys_at(cls: type[BaseModel], path: list[str]) -> list[str]:
     for part in path:
         field = cls.model_fields.get(part)
-        nested = field.annotation if field is not None else None
-        if not (isinstance(nested, type) and issubclass(nested, BaseModel)):
+        annotation = field.annotation if field is not None else None
+        nested = [t for t in (annotation, *get_args(annotation)) if _is_config(t)]
+        if not nested:
             return []
-        cls = nested
+        cls = nested[0]
     return list(cls.model_fields)
+
+
+def _is_config(annotation: Any) -> TypeGuard[type[BaseModel]]:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
 def _unknown_key(path: str, key: str, valid: list[str], where: Where | None) -> InputError:

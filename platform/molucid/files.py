@@ -7,6 +7,7 @@ its files or a folder that it must ignore. Remote stores are reached through `mo
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -18,6 +19,8 @@ from typing import IO, Any
 from molucid.errors import InputError, Where
 
 MANIFEST_NAME = "manifest.json"
+# A write that fails for these reasons says only why, not where.
+_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 @contextlib.contextmanager
@@ -25,7 +28,7 @@ def write_aside(path: Path | str) -> Iterator[IO[bytes]]:
     """Open a file beside `path` for writing; on success it is flushed to disk and renamed to `path`.
 
     On any failure (a full disk, an exception in the block) the partial file is removed and what stood at
-    `path` before stays untouched.
+    `path` before stays untouched. An `OSError` of a full disk names `path`.
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -37,6 +40,10 @@ def write_aside(path: Path | str) -> Iterator[IO[bytes]]:
             os.fsync(stream.fileno())
         aside.replace(target)
         sync_directory(target.parent)
+    except OSError as error:
+        if error.errno in _DISK_ERRORS and error.filename is None:
+            error.filename = str(target)
+        raise
     finally:
         aside.unlink(missing_ok=True)
 
@@ -119,10 +126,19 @@ def read_manifest(folder: Path | str, verify: bool = True) -> dict[str, Any]:
             code="incomplete_folder",
         )
     manifest: dict[str, Any] = read_json(root / MANIFEST_NAME)
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
+        raise InputError(
+            "JSON without a list of files",
+            "a manifest as written by molucid",
+            Where(file=str(root / MANIFEST_NAME)),
+            code="invalid_manifest",
+        )
     for name, entry in manifest["files"].items() if verify else ():
         path = root / name
         if not path.is_file():
-            raise InputError("no file", "the file its manifest lists", Where(file=str(path)), code="missing_file")
+            raise InputError(
+                "no file", "the file its manifest lists", Where(file=str(path)), code="missing_file"
+            )
         size, digest = path.stat().st_size, sha256_file(path)
         if size != entry["bytes"] or digest != entry["sha256"]:
             raise InputError(

@@ -324,6 +324,6 @@ def _unknown(text: str) -> InputError:
 
 
 def precursor_error_ppm(precursor_mz: float, formula: Formula, adduct: Adduct) -> float:
-    """Signed deviation, in ppm of the calculated m/z, of a measured one from that of `formula` as `adduct`."""
+    """Signed deviation of a measured m/z from the one calculated for `formula`, in ppm of the latter."""
     expected = adduct.precursor_mz(formula)
     return (precursor_mz - expected) / expected * 1e6

@@ -117,7 +117,7 @@ class Formula(Mapping[str, int]):
 
 
 def parse_charged_formula(text: str) -> tuple[Formula, int]:
-    """Read a formula that may carry a charge, as MassBank writes cations: atoms, and the charge with its sign.
+    """Read a formula that may carry a charge, as MassBank writes cations: its atoms, and the signed charge.
 
     Accepts `C6H12O6` (charge 0), `C10H20N+`, `[C10H20N]+`, `[C6H4O8]2-`, `C6H4O8--` and `C6H4O8-2`.
 
