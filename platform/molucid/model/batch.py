@@ -35,7 +35,10 @@ class Batch:
     def to(self, device: torch.device | str, non_blocking: bool = False) -> Batch:
         """The same batch on another device."""
         move = lambda t: None if t is None else t.to(device, non_blocking=non_blocking)  # noqa: E731
-        inputs = {m: {k: v.to(device, non_blocking=non_blocking) for k, v in a.items()} for m, a in self.inputs.items()}
+        inputs = {
+            m: {k: v.to(device, non_blocking=non_blocking) for k, v in a.items()}
+            for m, a in self.inputs.items()
+        }
         return Batch(inputs, self.num_samples, move(self.target_BT), move(self.fingerprint_BF))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -13,6 +13,9 @@ from molucid.model.batch import Arrays
 from molucid.spectra.types import Evidence
 
 Features = Mapping[str, NDArray[np.generic]]
+
+Norm = Callable[[int], nn.Module]
+"""Makes the normalisation layer of a width, in the kind that the recipe chose."""
 
 
 class Modality(Protocol):
@@ -31,8 +34,8 @@ class Modality(Protocol):
         """Padded arrays of a batch, B first, with a boolean `mask_BL` that is `True` for real tokens."""
         ...
 
-    def build_encoder(self, width: int) -> ModalityEncoder:
-        """A fresh encoder to tokens of `width`."""
+    def build_encoder(self, width: int, norm: Norm) -> ModalityEncoder:
+        """A fresh encoder to tokens of `width`, normalised by a layer that `norm` makes."""
         ...
 
 
@@ -41,4 +44,20 @@ class ModalityEncoder(nn.Module):
 
     def forward(self, arrays: Arrays) -> tuple[Tensor, Tensor]:
         """Encode one batch of this modality."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} does not define forward")
+
+
+def pad_rows(rows: Sequence[NDArray[np.generic]], length: int | None = None) -> NDArray[np.generic]:
+    """Stack ragged rows into `[B, length, …]`, zeros after each row's end; `length` is the longest row if `None`."""
+    longest = max(len(row) for row in rows) if length is None else length
+    padded = np.zeros((len(rows), longest, *rows[0].shape[1:]), rows[0].dtype)
+    for row, values in zip(padded, rows, strict=True):
+        row[: len(values)] = values
+    return padded
+
+
+def length_mask(rows: Sequence[NDArray[np.generic]]) -> NDArray[np.bool_]:
+    """`mask_BL` of ragged rows: `True` at the positions that `pad_rows` fills from them."""
+    lengths = np.array([len(row) for row in rows])
+    mask: NDArray[np.bool_] = np.arange(lengths.max())[None, :] < lengths[:, None]
+    return mask

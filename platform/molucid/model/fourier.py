@@ -1,0 +1,36 @@
+"""Sinusoidal features of a number at many wavelengths, precise enough for accurate masses."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+
+class FourierFeatures(nn.Module):
+    """`x` → sin and cos of 2πx/λ for geometrically spaced wavelengths λ (Voronov et al. 2022, sinusoidal m/z).
+
+    The phase is reduced modulo one turn in float64: at m/z 1000 and λ = 1 mDa a float32 phase would be off by a tenth
+    of a turn. Only then does it become float32.
+
+    Args:
+        min_wavelength: shortest wavelength, in units of `x`.
+        max_wavelength: longest.
+        num_wavelengths: K; the features have width 2K.
+    """
+
+    def __init__(self, min_wavelength: float, max_wavelength: float, num_wavelengths: int) -> None:
+        super().__init__()
+        exponents = torch.linspace(
+            math.log10(min_wavelength), math.log10(max_wavelength), num_wavelengths, dtype=torch.float64
+        )
+        self._wavelengths = (10**exponents).tolist()
+        self.width = 2 * num_wavelengths
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Features of numbers of any shape, float32 with a last dimension of `width`."""
+        wavelengths_K = torch.tensor(self._wavelengths, dtype=torch.float64, device=x.device)
+        turns = x.double()[..., None] / wavelengths_K
+        phase = (2 * math.pi) * (turns - turns.floor()).float()
+        return torch.cat([phase.sin(), phase.cos()], dim=-1)

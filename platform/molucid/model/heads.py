@@ -1,0 +1,17 @@
+"""What is read from the pooled memory besides SMILES."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+
+class FingerprintHead(nn.Sequential):
+    """Linear, ReLU, Linear: pooled memory `[B, D]` → logits of fingerprint bits `[B, F]` (arXiv 2510.23746)."""
+
+    def __init__(self, width: int, hidden: int, num_bits: int) -> None:
+        super().__init__(nn.Linear(width, hidden), nn.ReLU(), nn.Linear(hidden, num_bits))
+
+    def forward(self, pooled_BD: Tensor) -> Tensor:
+        """Logits of the bits."""
+        logits_BF: Tensor = super().forward(pooled_BD)
+        return logits_BF
