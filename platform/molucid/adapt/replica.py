@@ -8,21 +8,23 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
+from molucid.adapt.clusters import spherical_kmeans
 from molucid.adapt.index import NeighbourIndex
 from molucid.adapt.plan import ClusterTask
 from molucid.adapt.selection import select
-from molucid.adapt.clusters import spherical_kmeans
 from molucid.adapt.tuning import TuneConfig, Tuner
-from molucid.adapt.vectors import predict_fingerprints, unit_vectors
+from molucid.adapt.vectors import FloatMatrix, predict_fingerprints, unit_vectors
 from molucid.dataset.packed import PackedDataset
 from molucid.generate.generator import Chemistry, GenerateConfig, generate
 from molucid.generate.types import Candidate
 from molucid.model.assembled import Molucid
+from molucid.model.batch import Batch
 from molucid.model.inputs import collate_evidence
 from molucid.model.objective import Objective
 from molucid.spectra.types import Evidence
-from molucid.train.loader import collate_samples
+from molucid.train.loader import BatchMaker, to_batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class Replica:
         generate_config: decoding.
         tune_config: test-time tuning; only read by the tuned methods.
         dataset: training samples; `None` if nothing is tuned.
+        index: their neighbour index; only the sequential mode reads it here.
         batch_size: pieces of evidence encoded and decoded together.
         seed: of decoding and tuning.
     """
@@ -63,13 +66,15 @@ class Replica:
         generate_config: GenerateConfig,
         tune_config: TuneConfig,
         dataset: PackedDataset | None,
+        index: NeighbourIndex | None,
         batch_size: int,
         seed: int,
     ) -> None:
         self.model = model.eval()
         self.objective, self.chemistry = objective, chemistry
         self.generate_config, self.tune_config = generate_config, tune_config
-        self.dataset, self.batch_size, self.seed = dataset, batch_size, seed
+        self.dataset, self.index, self.batch_size, self.seed = dataset, index, batch_size, seed
+        self._maker = None if dataset is None else BatchMaker(dataset, model.modalities)
 
     def answer(self, evidence: Sequence[Evidence]) -> TaskResult:
         """Decode with the model as it is."""
@@ -113,13 +118,14 @@ class Replica:
         seconds = {"tune": tuned - started, "decode": time.perf_counter() - tuned}
         return TaskResult([Decoded(c, facts) for c in candidates], seconds)
 
-    def answer_sequentially(self, evidence: Sequence[Evidence], index: NeighbourIndex) -> TaskResult:
+    def answer_sequentially(self, evidence: Sequence[Evidence]) -> TaskResult:
         """The paper's mode: one step per cluster in order, then decode everything with the final model.
 
         Clusters stay as they were at the start; the queries' and the training samples' vectors are renewed every
         `refresh_every` steps. The weights are set back afterwards.
         """
-        config, limits = self.tune_config, self.tune_config.sequential
+        assert self.index is not None, "sequential tuning needs the neighbour index"
+        config, limits, index = self.tune_config, self.tune_config.sequential, self.index
         base = {name: tensor.clone() for name, tensor in self.model.state_dict().items()}
         seconds = {"retrieve": 0.0, "tune": 0.0, "decode": 0.0}
         try:
@@ -161,7 +167,7 @@ class Replica:
             decoded.append(Decoded(found, facts))
         return TaskResult(decoded, seconds)
 
-    def vectors(self, evidence: Sequence[Evidence]) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+    def vectors(self, evidence: Sequence[Evidence]) -> FloatMatrix:
         """Unit vectors of the predicted fingerprints, `[evidence, bits]`."""
         return unit_vectors(predict_fingerprints(self.model, evidence, self.batch_size))
 
@@ -190,9 +196,9 @@ class Replica:
             waiting = waiting[size:]
         return tuner.losses
 
-    def _batch(self, rows):  # type: ignore[no-untyped-def]
-        assert self.dataset is not None, "tuning needs the packed training samples"
-        return collate_samples([self.dataset[int(row)] for row in rows], self.model.modalities)
+    def _batch(self, rows: NDArray[np.int64]) -> Batch:
+        assert self._maker is not None, "tuning needs the packed training samples"
+        return to_batch(self._maker.make(rows, fingerprint=self.objective.config.lambda_ > 0, target=True))
 
     def _refreshed(self, index: NeighbourIndex) -> NeighbourIndex:
         assert self.dataset is not None, "tuning needs the packed training samples"

@@ -1,0 +1,138 @@
+"""From cleaned records to ranked structures: zero-shot, or tuned at test time, on one replica or many.
+
+The work is cut into tasks by the input alone, never by the number of replicas, and results are taken in
+task order; so any pool gives the same answers.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from molucid.adapt.index import NeighbourIndex
+from molucid.adapt.plan import plan_per_cluster
+from molucid.adapt.replica import Decoded, TaskResult
+from molucid.adapt.tuning import TuneConfig
+from molucid.generate.types import Answer
+from molucid.spectra.types import Evidence, Record
+
+TrueFingerprint = Callable[[str], NDArray[np.uint8]]
+"""SMILES → bits as the neighbour index holds them (Morgan radius 2, 2048 bits)."""
+
+Advance = Callable[[int], None]
+
+
+class ReplicaPool(Protocol):
+    """Some replicas of the model; each task runs on one of them."""
+
+    def map(self, method: str, tasks: Sequence[tuple[Any, ...]]) -> Iterator[Any]:
+        """Results of `Replica.<method>(*task)` in the order of `tasks`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Elucidated:
+    """Answers in the order of the records, and seconds by stage, summed over replicas."""
+
+    answers: list[Answer]
+    seconds: dict[str, float]
+
+
+def elucidate(
+    records: Sequence[Record],
+    pool: ReplicaPool,
+    batch_size: int,
+    seed: int,
+    tune: TuneConfig | None,
+    index: NeighbourIndex | None,
+    true_fingerprint: TrueFingerprint,
+    provenance: Mapping[str, object],
+    advance: Advance,
+) -> Elucidated:
+    """Answer every record.
+
+    Args:
+        records: cleaned records.
+        pool: replicas of the model.
+        batch_size: pieces of evidence of one untuned task.
+        seed: of clustering, tuning and sampling.
+        tune: how to tune; `None` for the model as it is.
+        index: needed to tune; without tuning it only measures how near the first candidate is to training.
+        true_fingerprint: for that measure.
+        provenance: carried by every answer.
+        advance: told how many records were just answered.
+    """
+    evidence = [record.evidence for record in records]
+    seconds: dict[str, float] = {}
+    if not evidence:
+        return Elucidated([], seconds)
+    if tune is None:
+        decoded = _untuned(evidence, pool, batch_size, seconds, advance)
+    elif tune.mode == "per_cluster":
+        assert index is not None, "the caller refuses tuning without an index"
+        decoded = _per_cluster(evidence, pool, batch_size, seed, tune, index, seconds, advance)
+    else:
+        decoded = _collect(pool.map("answer_sequentially", [(evidence,)]), seconds, advance)
+    started = time.perf_counter()
+    answers = []
+    for item, result in zip(evidence, decoded, strict=True):
+        nearest = None
+        if index is not None and result.candidates:
+            nearest = round(index.nearest_molecule(true_fingerprint(result.candidates[0].smiles))[0], 6)
+        status = "answered" if result.candidates else "no_candidate"
+        answers.append(Answer(item.id, result.candidates, status, nearest, result.tuning, provenance))
+    seconds["compare_with_training"] = time.perf_counter() - started
+    assert len(answers) == len(records), "every record has one answer"
+    return Elucidated(answers, seconds)
+
+
+def _untuned(
+    evidence: Sequence[Evidence],
+    pool: ReplicaPool,
+    batch_size: int,
+    seconds: dict[str, float],
+    advance: Advance,
+) -> list[Decoded]:
+    return _collect(pool.map("answer", _chunks(evidence, batch_size)), seconds, advance)
+
+
+def _per_cluster(
+    evidence: Sequence[Evidence],
+    pool: ReplicaPool,
+    batch_size: int,
+    seed: int,
+    tune: TuneConfig,
+    index: NeighbourIndex,
+    seconds: dict[str, float],
+    advance: Advance,
+) -> list[Decoded]:
+    started = time.perf_counter()
+    vectors = np.concatenate(list(pool.map("vectors", _chunks(evidence, batch_size))))
+    seconds["predict_fingerprints"] = time.perf_counter() - started
+    started = time.perf_counter()
+    tasks = plan_per_cluster(vectors, index, tune, seed)
+    seconds["cluster_and_retrieve"] = time.perf_counter() - started
+    payloads = [(task, [evidence[i] for i in task.members]) for task in tasks]
+    found: dict[int, Decoded] = {}
+    for task, result in zip(tasks, pool.map("answer_cluster", payloads), strict=True):
+        found |= dict(zip(task.members, _collect(iter([result]), seconds, advance), strict=True))
+    return [found[i] for i in range(len(evidence))]
+
+
+def _chunks(evidence: Sequence[Evidence], size: int) -> list[tuple[Sequence[Evidence]]]:
+    return [(evidence[start : start + size],) for start in range(0, len(evidence), size)]
+
+
+def _collect(results: Iterator[TaskResult], seconds: dict[str, float], advance: Advance) -> list[Decoded]:
+    decoded: list[Decoded] = []
+    for result in results:
+        decoded += result.decoded
+        for stage, value in result.seconds.items():
+            seconds[stage] = seconds.get(stage, 0.0) + value
+        advance(len(result.decoded))
+    return decoded
