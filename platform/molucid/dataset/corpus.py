@@ -70,12 +70,15 @@ def admit(molecule: Molecule, config: CorpusFilter, exclude: HoldoutKeys) -> Adm
         mol = parse_smiles(molecule.smiles)
         for step in _STEPS:
             step(mol, config)
-        smiles = canonical_smiles(molecule.smiles, stereo=False)
-        SmilesTokenizer().encode(smiles)
-        key = inchikey14(smiles)
+        # The first block leaves stereo out, so the molecule as written gives the key of its flat SMILES.
+        key = inchikey14(mol)
         if key in exclude:
-            raise InputError("an excluded molecule", "one that training may contain", code="held_out")
-        return AdmittedMolecule(molecule.id, smiles, formula_of(smiles), key)
+            raise InputError(
+                "a held-out or excluded molecule", "one that training may contain", code="held_out"
+            )
+        smiles = canonical_smiles(mol, stereo=False)
+        _TOKENIZER.encode(smiles)
+        return AdmittedMolecule(molecule.id, smiles, formula_of(mol), key)
     except InputError as error:
         return Rejected.from_error(molecule.id, error, molecule.where)
 
@@ -123,6 +126,7 @@ def _no_radical(mol: Chem.Mol, config: CorpusFilter) -> None:
         raise InputError("unpaired electrons", "a closed-shell molecule", code="radical")
 
 
+_TOKENIZER = SmilesTokenizer()
 _STEPS: tuple[Callable[[Chem.Mol, CorpusFilter], None], ...] = (
     _single_fragment,
     _known_elements,

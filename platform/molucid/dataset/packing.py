@@ -46,6 +46,7 @@ from molucid.spectra.clean import CleanConfig, clean
 from molucid.spectra.types import MassSpectrum, Record
 
 _CHUNK = 256
+_TOKENIZER = SmilesTokenizer()
 _OPTIONAL_NUMBERS = ("precursor_mz", "collision_energy_ev", "normalized_collision_energy")
 
 
@@ -88,6 +89,7 @@ def pack(
     folder: Path | str,
     config: PackConfig,
     provenance: Mapping[str, Any],
+    exclude: HoldoutKeys | None = None,
     on_progress: Callable[[int], None] = lambda records_read: None,
 ) -> dict[str, Any]:
     """Write the packed shards of `records` to `folder`, in input order, one row per (record, spectrum).
@@ -96,7 +98,8 @@ def pack(
         records: records with structures, and rows that their reader rejected.
         folder: a new or empty folder, or one that an interrupted run left incomplete.
         config: see `PackConfig`.
-        provenance: JSON values kept in the manifest (inputs with their hashes, fold, command).
+        provenance: JSON values kept in the manifest (inputs, fold, command).
+        exclude: molecules to leave out besides the held-out ones, which never pass.
         on_progress: called with the number of records read so far.
 
     Returns:
@@ -117,7 +120,8 @@ def pack(
         )
     root.mkdir(parents=True, exist_ok=True)
     rejected: list[Rejected] = []
-    with _Writer(root, config) as writer:
+    excluded = HoldoutKeys.default() | exclude if exclude is not None else HoldoutKeys.default()
+    with _Writer(root, config, excluded) as writer:
         records_read = 0
         for outcome in _prepare_all(records, config):
             records_read += 1
@@ -147,8 +151,8 @@ def pack(
 class _Writer:
     """The arrays of one packed folder while they grow."""
 
-    def __init__(self, root: Path, config: PackConfig) -> None:
-        self._root = root
+    def __init__(self, root: Path, config: PackConfig, exclude: HoldoutKeys) -> None:
+        self._root, self._exclude = root, exclude
         self._one_per_molecule = config.one_record_per_molecule
         self._molecule_dtype = molecule_dtype(config.fingerprint.num_bits)
         self._numbers: dict[str, int] = {}
@@ -179,6 +183,9 @@ class _Writer:
     def add(self, prepared: _Prepared) -> Rejected | None:
         """Append one record's rows, or say why not."""
         record, structure = prepared.record, prepared.structure
+        if structure.inchikey14 in self._exclude:
+            message = "got a held-out or excluded molecule, expected one that training may contain"
+            return Rejected(record.evidence.id, "held_out", message, record.where)
         number = self._numbers.get(structure.smiles)
         if number is not None and self._one_per_molecule:
             return Rejected(
@@ -195,7 +202,6 @@ class _Writer:
 
     def summary(self) -> dict[str, Any]:
         """Describe the arrays for the manifest."""
-        tokenizer = SmilesTokenizer()
         return {
             "rows": self._arrays["rows"].length,
             "molecules": self._arrays["molecules"].length,
@@ -206,8 +212,8 @@ class _Writer:
             "adducts": list(self._adducts),
             "instruments": list(self._instruments),
             "sources": list(self._sources),
-            "vocabulary": list(tokenizer.vocabulary),
-            "vocabulary_sha256": tokenizer.vocabulary_sha256,
+            "vocabulary": list(_TOKENIZER.vocabulary),
+            "vocabulary_sha256": _TOKENIZER.vocabulary_sha256,
         }
 
     def _add_molecule(self, structure: Structure) -> int:
@@ -284,8 +290,6 @@ def _checked(record: Record, config: PackConfig) -> _Prepared:
     if not record.evidence.msms:
         raise InputError("no tandem mass spectrum", "at least one", code="no_spectrum")
     structure = structure_of(record.smiles, config.fingerprint)
-    if structure.inchikey14 in HoldoutKeys.default():
-        raise InputError("a held-out molecule", "one that training may contain", code="held_out")
     given = record.evidence.formula
     if given is not None and given != structure.formula:
         raise InputError(
@@ -315,7 +319,7 @@ def structure_of(smiles: str, config: FingerprintConfig) -> Structure:
             raise InputError(
                 f"element {element}", f"one of {', '.join(FORMULA_ELEMENTS)}", code="element_outside_alphabet"
             )
-    ids = np.array(SmilesTokenizer().encode(canonical), np.uint16)
+    ids = np.array(_TOKENIZER.encode(canonical), np.uint16)
     return Structure(canonical, ids, formula, fingerprint(canonical, config), inchikey14(canonical))
 
 

@@ -17,6 +17,7 @@ import io
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import fsspec
@@ -32,16 +33,16 @@ from molucid.files import MANIFEST_NAME, write_bytes
 DATASET_KIND = "molucid.samples"
 DATASET_VERSION = 1
 
-REJECTED_SCHEMA = pa.schema(
-    [
-        ("id", pa.string()),
-        ("code", pa.string()),
-        ("message", pa.string()),
-        ("file", pa.string()),
-        ("line", pa.int64()),
-        ("hint", pa.string()),
-    ]
-)
+_REJECTED_FIELDS: list[tuple[str, Any]] = [
+    ("id", pa.string()),
+    ("code", pa.string()),
+    ("message", pa.string()),
+    ("file", pa.string()),
+    ("line", pa.int64()),
+    ("hint", pa.string()),
+]
+REJECTED_SCHEMA = pa.schema(_REJECTED_FIELDS)
+"""Columns of the rows of a corpus that gave no sample."""
 
 
 class FileEntry(Config):
@@ -98,6 +99,13 @@ class DatasetRoot:
             write_bytes(path, data)
         else:
             self._fs.pipe_file(path, data)
+
+    def remove_partial(self, folders: Sequence[str]) -> None:
+        """Remove unfinished files of `molucid.files.write_aside`; an object store has none."""
+        if self._local:
+            for folder in folders:
+                for path in Path(self._path, folder).glob(".*.partial"):
+                    path.unlink()
 
     def read(self, name: str) -> bytes:
         """Read a file's bytes.
@@ -184,6 +192,10 @@ class ShardWriter:
         )
         self.root.write_json(_entry_name(index), entry.model_dump())
         return entry
+
+    def discard_partial(self) -> None:
+        """Remove what a killed process was writing aside; call it only while no other process writes here."""
+        self.root.remove_partial(("data", "rejected", "entries"))
 
     def finished(self) -> dict[int, ShardEntry]:
         """Find the shards that are on disk and unchanged: what a resumed job need not do again."""

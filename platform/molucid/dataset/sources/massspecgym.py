@@ -1,0 +1,62 @@
+"""MassSpecGym: its spectra from the official table, and the structures of its training and validation folds.
+
+Source: Bushuiev et al., "MassSpecGym" (NeurIPS 2024), MIT licence. The official table is read by
+`molucid.spectra.formats.massspecgym`; here its records get their source, licence and fold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from molucid.dataset.corpus import Molecule
+from molucid.errors import InputError, Rejected, Where
+from molucid.spectra.read import read_records
+from molucid.spectra.types import Record
+
+SOURCE, LICENCE = "MassSpecGym", "MIT"
+_STRUCTURE_COLUMNS = ("fold", "inchikey14", "flat_smiles")
+
+
+def read_structures(path: Path | str, fold: str | None = None) -> Iterator[Molecule]:
+    """Molecules of a Parquet table with the columns `fold`, `inchikey14` and `flat_smiles`.
+
+    Args:
+        path: the table.
+        fold: `train` or `val`; `None` for both.
+
+    Raises:
+        InputError: a column is missing.
+    """
+    table = pq.ParquetFile(path)
+    missing = [name for name in _STRUCTURE_COLUMNS if name not in table.schema_arrow.names]
+    if missing:
+        raise InputError(
+            f"a table without {', '.join(missing)}",
+            f"the columns {', '.join(_STRUCTURE_COLUMNS)}",
+            Where(file=str(path)),
+            code="missing_column",
+        )
+    number = 0
+    for batch in table.iter_batches(columns=list(_STRUCTURE_COLUMNS)):
+        for row in batch.to_pylist():
+            number += 1
+            if fold is None or row["fold"] == fold:
+                yield Molecule(
+                    f"MassSpecGym:{row['inchikey14']}", row["flat_smiles"], Where(str(path), line=number)
+                )
+
+
+def read(path: Path | str, fold: str | None = None) -> Iterator[Record | Rejected]:
+    """Records of the official table `MassSpecGym.tsv`, of one fold or of all.
+
+    A row that cannot be read is a `Rejected` row whatever its fold.
+    """
+    for record in read_records(path, "massspecgym"):
+        if isinstance(record, Rejected):
+            yield record
+        elif fold is None or record.metadata.get("fold") == fold:
+            yield replace(record, metadata={**record.metadata, "source": SOURCE, "licence": LICENCE})

@@ -1,0 +1,202 @@
+"""Packed samples → batches, in an order that any number of ranks and any resume agree on.
+
+All epochs' orders, one after the other, are one endless stream of samples. Global batch b is the slice
+`[b·batch_size, (b+1)·batch_size)` of it, and rank r takes the r-th of `world_size` equal parts. So the stream
+position alone says what comes next, and the global batches are the same on one rank and on many.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import Field
+
+from molucid.chem.smiles_tokens import SmilesTokenizer
+from molucid.config import Config
+from molucid.dataset.order import order_at
+from molucid.dataset.packed import PackedDataset
+from molucid.errors import InputError
+from molucid.model.batch import Batch
+from molucid.model.modalities.base import Features, Modality
+
+_Made = tuple[dict[str, Features], NDArray[np.int64] | None, NDArray[np.float32] | None]
+"""What a worker hands over: arrays per modality, targets, fingerprints."""
+
+
+class LoaderConfig(Config):
+    """How batches are made ready.
+
+    Attributes:
+        prefetch_batches: batches made ahead of the one that is asked for.
+        num_processes: processes that make them; 0 for a thread of this process, which is enough unless the
+            training step is shorter than the making of its batch.
+    """
+
+    prefetch_batches: int = Field(default=4, ge=1)
+    num_processes: int = Field(default=0, ge=0)
+
+
+class Loader:
+    """An endless iterator of this rank's batches.
+
+    Args:
+        dataset: packed samples.
+        modalities: which arrays to make, by name.
+        batch_size: samples of one batch over all ranks together.
+        seed: with the epoch's number it decides the order.
+        rank: this rank, 0 … world_size − 1.
+        world_size: number of ranks; divides `batch_size`.
+        position: samples of the stream that were consumed before; the next batch starts there.
+        fingerprint: whether batches carry fingerprints.
+        target: whether batches carry target tokens.
+        config: see `LoaderConfig`.
+
+    Attributes:
+        position: stream position after the batch yielded last; what a checkpoint keeps. Batches made ahead do
+            not count.
+        num_samples: samples of one epoch.
+
+    Raises:
+        InputError: an empty data set, or a batch that the ranks cannot share equally.
+    """
+
+    def __init__(
+        self,
+        dataset: PackedDataset,
+        modalities: Mapping[str, Modality],
+        batch_size: int,
+        seed: int,
+        rank: int = 0,
+        world_size: int = 1,
+        position: int = 0,
+        fingerprint: bool = True,
+        target: bool = True,
+        config: LoaderConfig | None = None,
+    ) -> None:
+        if not len(dataset):
+            raise InputError(f"no sample in {dataset.folder}", "at least one", code="empty_dataset")
+        if batch_size < 1 or batch_size % world_size:
+            raise InputError(
+                f"batch of {batch_size} samples on {world_size} ranks",
+                "a batch that the ranks can share equally",
+                hint=f"choose a multiple of {world_size}",
+                code="uneven_batch",
+            )
+        if not 0 <= rank < world_size:
+            raise InputError(
+                f"rank {rank} of {world_size}", f"a rank in 0 … {world_size - 1}", code="invalid_rank"
+            )
+        if position < 0:
+            raise InputError(f"position {position}", "a position ≥ 0", code="invalid_position")
+        self.num_samples = len(dataset)
+        self.position = position
+        self._dataset, self._modalities = dataset, dict(modalities)
+        self._batch_size, self._seed = batch_size, seed
+        self._rank, self._world_size = rank, world_size
+        self._fingerprint, self._target = fingerprint, target
+        self._config = config or LoaderConfig()
+
+    @property
+    def epoch(self) -> float:
+        """Passes over the data that `position` amounts to."""
+        return self.position / self.num_samples
+
+    def indices(self, position: int) -> NDArray[np.int64]:
+        """Rows that this rank takes of the global batch at `position`; shape `[batch_size / world_size]`."""
+        share = self._batch_size // self._world_size
+        stream = position + self._rank * share + np.arange(share, dtype=np.int64)
+        epochs, places = np.divmod(stream, self.num_samples)
+        rows = np.empty(share, np.int64)
+        for epoch in np.unique(epochs):
+            chosen = epochs == epoch
+            rows[chosen] = order_at(places[chosen], self.num_samples, self._seed, int(epoch))
+        return rows
+
+    def __iter__(self) -> Iterator[Batch]:
+        executor, make = self._start()
+        pending: deque[Future[_Made]] = deque()
+        ahead = self.position
+        try:
+            while True:
+                while len(pending) <= self._config.prefetch_batches:
+                    rows = self.indices(ahead)
+                    pending.append(executor.submit(make, rows, self._fingerprint, self._target))
+                    ahead += self._batch_size
+                batch = _to_batch(pending.popleft().result())
+                self.position += self._batch_size
+                yield batch
+        finally:
+            executor.shutdown(wait=True, cancel_futures=True)
+
+    def _start(self) -> tuple[Executor, Callable[[NDArray[np.int64], bool, bool], _Made]]:
+        if self._config.num_processes == 0:
+            maker = BatchMaker(self._dataset, self._modalities)
+            return ThreadPoolExecutor(max_workers=1, thread_name_prefix="molucid-loader"), maker.make
+        executor = ProcessPoolExecutor(
+            self._config.num_processes,
+            # A fork would copy locks held by the threads of torch and Ray.
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_open_in_process,
+            initargs=(self._dataset.folder, self._modalities),
+        )
+        return executor, _make_in_process
+
+
+class BatchMaker:
+    """Rows of a packed data set → padded numpy arrays."""
+
+    def __init__(self, dataset: PackedDataset, modalities: Mapping[str, Modality]) -> None:
+        self._dataset, self._modalities = dataset, modalities
+
+    def make(self, rows: NDArray[np.int64], fingerprint: bool, target: bool) -> _Made:
+        """Arrays of all modalities, token ids `[B, T]` and fingerprints `[B, F]`."""
+        samples = [self._dataset[int(row)] for row in rows]
+        inputs = {
+            name: modality.collate([modality.featurize(sample.evidence) for sample in samples])
+            for name, modality in self._modalities.items()
+        }
+        return (
+            inputs,
+            pad_targets([sample.target_ids for sample in samples]) if target else None,
+            np.stack([sample.fingerprint for sample in samples]).astype(np.float32) if fingerprint else None,
+        )
+
+
+def pad_targets(ids: list[NDArray[np.uint16]]) -> NDArray[np.int64]:
+    """`<bos> … <eos>` of each sample, padded with `<pad>` to the longest; int64 `[B, T]`."""
+    targets = np.full((len(ids), max(len(tokens) for tokens in ids) + 2), SmilesTokenizer.PAD, np.int64)
+    for row, tokens in zip(targets, ids, strict=True):
+        row[0] = SmilesTokenizer.BOS
+        row[1 : len(tokens) + 1] = tokens
+        row[len(tokens) + 1] = SmilesTokenizer.EOS
+    return targets
+
+
+def _to_batch(made: _Made) -> Batch:
+    inputs, target, fingerprint = made
+    return Batch(
+        inputs={name: {k: torch.from_numpy(v) for k, v in arrays.items()} for name, arrays in inputs.items()},
+        num_samples=len(next(iter(next(iter(inputs.values())).values()))),
+        target_BT=None if target is None else torch.from_numpy(target),
+        fingerprint_BF=None if fingerprint is None else torch.from_numpy(fingerprint),
+    )
+
+
+_maker_of_process: BatchMaker | None = None
+
+
+def _open_in_process(folder: Path, modalities: Mapping[str, Modality]) -> None:
+    global _maker_of_process
+    _maker_of_process = BatchMaker(PackedDataset(folder), modalities)
+
+
+def _make_in_process(rows: NDArray[np.int64], fingerprint: bool, target: bool) -> _Made:
+    assert _maker_of_process is not None, "set by the initializer of the process"
+    return _maker_of_process.make(rows, fingerprint, target)
