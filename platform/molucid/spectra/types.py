@@ -1,7 +1,7 @@
 """Evidence about one compound: the types that cross rooms.
 
-What is absent is `None` or an empty tuple, never 0, −1 or NaN. Axes are explicit and ascending; readers convert
-units and order once. All arrays are read-only float64.
+What is absent is `None` or an empty tuple, never 0, −1 or NaN. Axes are explicit and ascending; readers
+convert units and order once. All arrays are read-only float64.
 """
 
 from __future__ import annotations
@@ -73,7 +73,9 @@ class MassSpectrum:
         if intensity.size and intensity.min() < 0:
             raise InputError(f"intensity {intensity.min():g}", "intensities ≥ 0", code="negative_intensity")
         if self.precursor_mz is not None and not (np.isfinite(self.precursor_mz) and self.precursor_mz > 0):
-            raise InputError(f"precursor m/z {self.precursor_mz}", "a number above 0", code="invalid_precursor")
+            raise InputError(
+                f"precursor m/z {self.precursor_mz}", "a number above 0", code="invalid_precursor"
+            )
         object.__setattr__(self, "mz", mz)
         object.__setattr__(self, "intensity", intensity)
 
@@ -161,10 +163,11 @@ class Record:
         evidence: what the model may read.
         smiles: the known structure, if the file gives one; never read by a model at inference.
         where: file, record and line.
-        metadata: remaining fields of the record as text, keys in lower snake case (`licence`, `accession`, `name`).
+        metadata: remaining fields of the record as text, keys in lower snake case (`licence`, `accession`,
+            `name`).
     """
 
     evidence: Evidence
     smiles: str | None = None
-    where: Where = Where()
+    where: Where = field(default_factory=Where)
     metadata: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,258 @@
+"""Clean-up of tandem mass spectra: pure steps in a fixed order, each a spectrum or why there is none.
+
+The order is part of the definition of a cleaned spectrum: what is no fragment leaves before the base peak is
+looked for, duplicates are merged before intensities are compared, and the relative threshold follows the
+scaling.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from molucid.chem.adducts import parse_adduct
+from molucid.chem.formula import Formula
+from molucid.config import Config
+from molucid.errors import InputError, Rejected, shorten
+from molucid.spectra.types import MassSpectrum, Record
+
+
+class CleanConfig(Config):
+    """What a spectrum must be to be kept, and what of it is kept. `None` switches a step off."""
+
+    require_adduct: bool = Field(default=True, description="reject spectra whose ion species is not known")
+    elements: tuple[str, ...] | None = Field(
+        default=("C", "H", "N", "O", "P", "S", "F", "Cl", "Br", "I", "B", "Si", "Se"),
+        description="elements that a formula may hold",
+    )
+    precursor_tolerance_ppm: float | None = Field(
+        default=50.0, gt=0, description="allowed difference between precursor and formula with adduct"
+    )
+    max_da_above_precursor: float | None = Field(
+        default=0.5,
+        ge=0,
+        description="peaks further above the heaviest possible fragment ion are no fragments",
+    )
+    merge_tolerance_da: float | None = Field(
+        default=0.001,
+        gt=0,
+        description="peaks closer than this are one, at their weighted mean with summed intensity",
+    )
+    min_relative_intensity: float | None = Field(
+        default=0.001, gt=0, le=1, description="weakest peak kept, relative to the base peak"
+    )
+    max_peaks: int | None = Field(default=256, gt=0, description="number of most intense peaks kept")
+    min_peaks: int = Field(default=1, gt=0, description="peaks that must be left")
+
+
+Step = Callable[[MassSpectrum, Formula | None, CleanConfig], MassSpectrum]
+"""A pure step: the spectrum, changed or not; `InputError` with a reason code if it must be rejected."""
+
+
+def require_peaks(spectrum: MassSpectrum, formula: Formula | None, config: CleanConfig) -> MassSpectrum:
+    """Reject a spectrum without peaks."""
+    if not spectrum.mz.size:
+        raise InputError(
+            "a spectrum without peaks", "at least one peak", hint="export the peak list", code="no_peaks"
+        )
+    return spectrum
+
+
+def drop_zero_intensity(spectrum: MassSpectrum, formula: Formula | None, config: CleanConfig) -> MassSpectrum:
+    """Remove peaks of intensity 0, with which profile exports pad."""
+    return _selected(spectrum, spectrum.intensity > 0)
+
+
+def require_known_adduct(
+    spectrum: MassSpectrum, formula: Formula | None, config: CleanConfig
+) -> MassSpectrum:
+    """Reject a spectrum whose ion species the file does not give."""
+    if config.require_adduct and spectrum.adduct is None:
+        raise InputError(
+            "no adduct",
+            "the ion species, e.g. [M+H]+",
+            hint="add a line ADDUCT=[M+H]+",
+            code="missing_adduct",
+        )
+    return spectrum
+
+
+def require_precursor(spectrum: MassSpectrum, formula: Formula | None, config: CleanConfig) -> MassSpectrum:
+    """Reject a spectrum without precursor m/z."""
+    if spectrum.precursor_mz is None:
+        raise InputError(
+            "no precursor m/z",
+            "the m/z of the selected ion",
+            hint="add a line PEPMASS=…",
+            code="missing_precursor",
+        )
+    return spectrum
+
+
+def require_alphabet(spectrum: MassSpectrum, formula: Formula | None, config: CleanConfig) -> MassSpectrum:
+    """Reject a formula with an element that the models do not write."""
+    outside = [e for e in formula or () if config.elements is not None and e not in config.elements]
+    if outside:
+        raise InputError(
+            f"{', '.join(outside)} in formula {formula}",
+            f"elements {' '.join(config.elements or ())}",
+            hint="no model here writes such molecules",
+            code="element_outside_alphabet",
+        )
+    return spectrum
+
+
+def require_formula_fits_precursor(
+    spectrum: MassSpectrum, formula: Formula | None, config: CleanConfig
+) -> MassSpectrum:
+    """Reject a formula that, with the adduct, is not at the precursor's m/z."""
+    if config.precursor_tolerance_ppm is None or formula is None or spectrum.adduct is None:
+        return spectrum
+    if spectrum.precursor_mz is None:
+        return spectrum
+    expected_mz = parse_adduct(spectrum.adduct).precursor_mz(formula)
+    error_ppm = 1e6 * (spectrum.precursor_mz - expected_mz) / expected_mz
+    if abs(error_ppm) > config.precursor_tolerance_ppm:
+        raise InputError(
+            f"precursor m/z {spectrum.precursor_mz:.4f} for {formula} as {spectrum.adduct} ({error_ppm:+.1f} ppm)",
+            f"m/z {expected_mz:.4f} within {config.precursor_tolerance_ppm:g} ppm",
+            hint="correct formula, adduct or precursor; the formula is that of the neutral molecule",
+            code="formula_precursor_mismatch",
+        )
+    return spectrum
+
+
+def remove_above_precursor(
+    spectrum: MassSpectrum, formula: Formula | None, config: CleanConfig
+) -> MassSpectrum:
+    """Remove peaks too heavy for a fragment: above |z| times the precursor m/z of an ion of charge z."""
+    if config.max_da_above_precursor is None or spectrum.precursor_mz is None:
+        return spectrum
+    charge = 1 if spectrum.adduct is None else abs(parse_adduct(spectrum.adduct).charge)
+    heaviest_mz = charge * spectrum.precursor_mz + config.max_da_above_precursor
+    return _selected(spectrum, spectrum.mz <= heaviest_mz)
+
+
+def merge_close_peaks(spectrum: MassSpectrum, formula: Formula | None, config: CleanConfig) -> MassSpectrum:
+    """Merge runs of peaks no wider than the tolerance into one each, at the intensity-weighted mean m/z."""
+    mz, intensity = spectrum.mz, spectrum.intensity
+    tolerance = config.merge_tolerance_da
+    if tolerance is None or mz.size < 2 or (np.diff(mz) > tolerance).all():
+        return spectrum
+    # A run is bounded by its first peak, not by gaps, so that a profile trace does not collapse into one
+    # peak.
+    starts: list[int] = []
+    first_mz = -np.inf
+    for i, value in enumerate(mz.tolist()):
+        if value - first_mz > tolerance:
+            starts.append(i)
+            first_mz = value
+    summed = np.add.reduceat(intensity, starts)
+    # Offsets from the first peak keep the digits that m/z · intensity would lose.
+    offsets = mz - np.repeat(mz[starts], np.diff([*starts, mz.size]))
+    mean = mz[starts] + np.add.reduceat(offsets * intensity, starts) / summed
+    return replace(spectrum, mz=mean, intensity=summed)
+
+
+def scale_base_peak(spectrum: MassSpectrum, formula: Formula | None, config: CleanConfig) -> MassSpectrum:
+    """Scale intensities so that the most intense peak is 1."""
+    return replace(spectrum, intensity=spectrum.intensity / spectrum.intensity.max(initial=1e-300))
+
+
+def drop_weak_peaks(spectrum: MassSpectrum, formula: Formula | None, config: CleanConfig) -> MassSpectrum:
+    """Remove peaks below the relative threshold."""
+    if config.min_relative_intensity is None:
+        return spectrum
+    return _selected(spectrum, spectrum.intensity >= config.min_relative_intensity)
+
+
+def keep_most_intense(spectrum: MassSpectrum, formula: Formula | None, config: CleanConfig) -> MassSpectrum:
+    """Keep the given number of most intense peaks; of equal ones those of lower m/z."""
+    if config.max_peaks is None or spectrum.mz.size <= config.max_peaks:
+        return spectrum
+    strongest = np.argsort(-spectrum.intensity, kind="stable")[: config.max_peaks]
+    return _selected(spectrum, np.sort(strongest))
+
+
+def require_min_peaks(spectrum: MassSpectrum, formula: Formula | None, config: CleanConfig) -> MassSpectrum:
+    """Reject a spectrum of which too little is left."""
+    if spectrum.mz.size < config.min_peaks:
+        raise InputError(
+            f"{spectrum.mz.size} peaks after clean-up",
+            f"at least {config.min_peaks}",
+            hint="the others had no intensity or lay above the precursor",
+            code="too_few_peaks",
+        )
+    return spectrum
+
+
+STEPS: tuple[Step, ...] = (
+    require_peaks,
+    require_known_adduct,
+    require_precursor,
+    require_alphabet,
+    require_formula_fits_precursor,
+    drop_zero_intensity,
+    remove_above_precursor,
+    merge_close_peaks,
+    require_min_peaks,
+    scale_base_peak,
+    drop_weak_peaks,
+    keep_most_intense,
+    require_min_peaks,
+)
+"""The order of the clean-up."""
+
+
+def _selected(spectrum: MassSpectrum, keep: NDArray[np.bool_] | NDArray[np.intp]) -> MassSpectrum:
+    return replace(spectrum, mz=spectrum.mz[keep], intensity=spectrum.intensity[keep])
+
+
+def clean_spectrum(
+    spectrum: MassSpectrum, formula: Formula | None, config: CleanConfig
+) -> MassSpectrum | Rejected:
+    """All steps in order; the base peak of the result is 1.
+
+    Returns:
+        The cleaned spectrum, or a `Rejected` with the reason and without a place.
+    """
+    try:
+        for step in STEPS:
+            spectrum = step(spectrum, formula, config)
+    except InputError as error:
+        return Rejected.from_error("", error)
+    return spectrum
+
+
+def clean(record: Record, config: CleanConfig) -> Record | Rejected:
+    """The record with cleaned spectra; other evidence is not touched.
+
+    A record with several spectra is kept if at least one passes; the metadata then name those that did not
+    (`rejected_spectra`). A record without tandem mass spectra passes.
+    """
+    evidence = record.evidence
+    kept: list[MassSpectrum] = []
+    faults: list[Rejected] = []
+    for number, spectrum in enumerate(evidence.msms, start=1):
+        cleaned = clean_spectrum(spectrum, evidence.formula, config)
+        if isinstance(cleaned, Rejected):
+            faults.append(replace(cleaned, id=f"{evidence.id}#{number}"))
+        else:
+            kept.append(cleaned)
+    if faults and not kept:
+        first = faults[0]
+        return replace(first, id=evidence.id, where=record.where)
+    metadata = dict(record.metadata)
+    if faults:
+        metadata["rejected_spectra"] = "; ".join(f"{fault.id}: {shorten(fault.message)}" for fault in faults)
+    return replace(record, evidence=replace(evidence, msms=tuple(kept)), metadata=metadata)
+
+
+def clean_all(items: Iterable[Record | Rejected], config: CleanConfig) -> Iterator[Record | Rejected]:
+    """Clean the records of `items` and pass rejected rows through, in order."""
+    for item in items:
+        yield item if isinstance(item, Rejected) else clean(item, config)
