@@ -55,6 +55,10 @@ class InputError(ValueError):
         tail = f"\nhint: {hint}" if hint else ""
         super().__init__(f"{place}got {got}, expected {expected}{tail}")
 
+    def __reduce__(self) -> tuple[type[InputError], tuple[str, str, Where | None, str | None, str]]:
+        # Python would rebuild it from its message alone where it comes back from another process.
+        return type(self), (self.got, self.expected, self.where, self.hint, self.code)
+
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
@@ -76,7 +80,7 @@ class Rejected:
 
     @classmethod
     def from_error(cls, id: str, error: InputError, where: Where | None = None) -> Rejected:
-        """The row for a record that raised `error`."""
+        """Make the row for a record that raised `error`."""
         message = f"got {error.got}, expected {error.expected}"
         return cls(id, error.code, message, where or error.where or Where(), error.hint or "")
 
