@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,12 +17,15 @@ from molucid.adapt.selection import select
 from molucid.adapt.tuning import TuneConfig, Tuner
 from molucid.adapt.vectors import FloatMatrix, predict_fingerprints, unit_vectors
 from molucid.dataset.packed import PackedDataset
-from molucid.generate.generator import Chemistry, GenerateConfig, generate
+from molucid.generate.chemistry import rdkit_chemistry
+from molucid.generate.generator import GenerateConfig, generate
+from molucid.generate.ranking import Chemistry
 from molucid.generate.types import Candidate
 from molucid.model.assembled import Molucid
 from molucid.model.batch import Batch
+from molucid.model.config import ModelConfig
 from molucid.model.inputs import collate_evidence
-from molucid.model.objective import Objective
+from molucid.model.objective import Objective, ObjectiveConfig
 from molucid.spectra.types import Evidence
 from molucid.train.loader import BatchMaker, to_batch
 
@@ -41,6 +44,53 @@ class TaskResult:
 
     decoded: list[Decoded]
     seconds: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaSpec:
+    """What a replica is built from, beside the weights: plain data, cheap to send to many actors.
+
+    Attributes:
+        model: sizes and modalities.
+        objective: loss of the gradient steps.
+        generate: decoding.
+        tune: test-time tuning; `None` if nothing is tuned.
+        packed_folder: training samples; `None` if nothing is tuned.
+        index_folder: neighbour index; only the sequential mode needs it in the replica.
+        batch_size: pieces of evidence encoded and decoded together.
+        seed: of decoding and tuning.
+        num_threads: of torch on the CPU; sums are split by thread, so it is part of what fixes the bytes.
+    """
+
+    model: ModelConfig
+    objective: ObjectiveConfig
+    generate: GenerateConfig
+    tune: TuneConfig | None
+    packed_folder: str | None
+    index_folder: str | None
+    batch_size: int
+    seed: int
+    num_threads: int
+
+
+def build_replica(weights: Mapping[str, NDArray[np.generic]], spec: ReplicaSpec) -> Replica:
+    """A replica on this process's device, with its own copy of `weights`."""
+    torch.set_num_threads(spec.num_threads)
+    model = Molucid(spec.model)
+    model.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in weights.items()})
+    if torch.cuda.is_available():
+        model.cuda()
+    return Replica(
+        model,
+        Objective(spec.objective),
+        rdkit_chemistry(),
+        spec.generate,
+        spec.tune or TuneConfig(),
+        None if spec.packed_folder is None else PackedDataset(spec.packed_folder),
+        None if spec.index_folder is None else NeighbourIndex.load(spec.index_folder),
+        spec.batch_size,
+        spec.seed,
+    )
 
 
 class Replica:
