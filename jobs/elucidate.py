@@ -139,18 +139,23 @@ def read_inputs(
 def write_outputs(
     folder: Path, records: list[Record], result: Elucidated, rejected: list[Rejected], facts: dict[str, Any]
 ) -> None:
-    """Write all files of `docs/answers.md`; `provenance.json` last, so that it tells a complete folder."""
+    """Write all files of `docs/answers.md`, each whole or not at all.
+
+    `provenance.json` comes last and names the sha256 of the others, so that a folder that holds the files of
+    two runs, because the second one failed, can be told.
+    """
     from molucid.evaluate.answer_files import write_candidates, write_rejected
     from molucid.evaluate.answers_report import write_answers_report
-    from molucid.files import write_json
+    from molucid.files import sha256_file, write_json
 
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "provenance.json").unlink(missing_ok=True)
     write_candidates(folder, result.answers)
     write_rejected(folder, rejected)
     write_answers_report(folder / "report.html", records, result.answers, rejected, facts)
     write_json(folder / "timing.json", {stage: round(s, 3) for stage, s in result.seconds.items()})
-    write_json(folder / "provenance.json", facts)
+    written = ("candidates.tsv", "candidates.jsonl", "rejected.tsv", "report.html")
+    outputs = {name: sha256_file(folder / name) for name in written}
+    write_json(folder / "provenance.json", {**facts, "outputs_sha256": outputs})
 
 
 def _settings(args: argparse.Namespace) -> Any:
