@@ -118,7 +118,7 @@ def require_formula_fits_precursor(
     error_ppm = 1e6 * (spectrum.precursor_mz - expected_mz) / expected_mz
     if abs(error_ppm) > config.precursor_tolerance_ppm:
         raise InputError(
-            f"precursor m/z {spectrum.precursor_mz:.4f} for {formula} as {spectrum.adduct} ({error_ppm:+.1f} ppm)",
+            f"precursor m/z {spectrum.precursor_mz:.4f}, {error_ppm:+.1f} ppm off {formula} {spectrum.adduct}",
             f"m/z {expected_mz:.4f} within {config.precursor_tolerance_ppm:g} ppm",
             hint="correct formula, adduct or precursor; the formula is that of the neutral molecule",
             code="formula_precursor_mismatch",
