@@ -44,7 +44,7 @@ class Config(BaseModel):
             ) from None
 
     def updated(self, assignments: Iterable[str]) -> Self:
-        """A copy with `key.subkey=value` assignments applied; values are read as YAML scalars or lists.
+        """Copy with `key.subkey=value` assignments applied; values are read as YAML scalars or lists.
 
         Raises:
             InputError: an assignment without `=`, an unknown key, or an invalid value.
@@ -80,14 +80,21 @@ class Config(BaseModel):
 
 
 def _keys_at(cls: type[BaseModel], path: list[str]) -> list[str]:
+    options = [cls]
     for part in path:
-        field = cls.model_fields.get(part)
-        annotation = field.annotation if field is not None else None
-        nested = [t for t in (annotation, *get_args(annotation)) if _is_config(t)]
-        if not nested:
+        field = options[0].model_fields.get(part)
+        if field is None:
+            # pydantic names the chosen form of a section that has several, e.g. `model.msms.peaks.max_peaks`
+            options = [option for option in options if _has_tag(option, part)]
+        else:
+            options = [t for t in (field.annotation, *get_args(field.annotation)) if _is_config(t)]
+        if not options:
             return []
-        cls = nested[0]
-    return list(cls.model_fields)
+    return list(options[0].model_fields)
+
+
+def _has_tag(option: type[BaseModel], tag: str) -> bool:
+    return any(tag in get_args(field.annotation) for field in option.model_fields.values())
 
 
 def _is_config(annotation: Any) -> TypeGuard[type[BaseModel]]:

@@ -138,13 +138,18 @@ U 234:234.0409521:0.0055 235:235.0439299:0.72 238:238.0507882:99.2745
 
 
 def _read_table(text: str) -> dict[str, tuple[Isotope, ...]]:
-    isotopes: dict[str, tuple[Isotope, ...]] = {}
+    rows: dict[str, list[tuple[int, float, float]]] = {}
     for line in text.splitlines():
         element, *cells = line.split()
-        rows = [cell.split(":") for cell in cells]
-        read = tuple(Isotope(int(a), float(mass), float(percent) / 100) for a, mass, percent in rows)
-        isotopes[element] = isotopes.get(element, ()) + read
-    return isotopes
+        for cell in cells:
+            mass_number, mass, percent = cell.split(":")
+            rows.setdefault(element, []).append((int(mass_number), float(mass), float(percent)))
+    # The rounded percentages of silicon add up to 100.0001.
+    totals = {element: sum(percent for _, _, percent in cells) for element, cells in rows.items()}
+    return {
+        element: tuple(Isotope(number, mass, percent / totals[element]) for number, mass, percent in cells)
+        for element, cells in rows.items()
+    }
 
 
 ISOTOPES: dict[str, tuple[Isotope, ...]] = _read_table(_TABLE)

@@ -143,4 +143,4 @@ def _hill_order(elements: Mapping[str, int]) -> list[str]:
     symbols = {element: element.strip("[]0123456789") for element in elements}
     has_carbon = any(symbols[element] == "C" and number for element, number in elements.items())
     first = ("C", "H") if has_carbon else ()
-    return sorted(elements, key=lambda e: (symbols[e] not in first, symbols[e], e.strip("[]")))
+    return sorted(elements, key=lambda e: (symbols[e] not in first, symbols[e], e != symbols[e], e))

@@ -128,7 +128,7 @@ class SmilesTokenizer:
 
 def _unknown(token: str, position: int, smiles: str) -> InputError:
     return InputError(
-        f"{shorten(token, 40)!r} at character {position + 1} of SMILES {shorten(smiles)!r}",
+        f"{shorten(repr(token), 40)} at character {position + 1} of SMILES {shorten(smiles)!r}",
         "text made of the tokens of the fixed alphabet",
         hint="this kind of atom or bond is outside what the model can read or write; leave the molecule out",
         code="unknown_token",
