@@ -34,7 +34,7 @@ class NetworkConfig(Config):
     """
 
     atom_width: int = Field(default=32, ge=4, multiple_of=4)
-    num_rounds: int = Field(default=3, ge=0, le=4)
+    num_rounds: int = Field(default=3, ge=1, le=4)
     bond_width: int = Field(default=64, ge=4, multiple_of=4)
     width: int = Field(default=64, ge=8, multiple_of=8)
 

@@ -27,3 +27,24 @@ def sqrt_cosine(
         return 0.0
     _, in_a, in_b = np.intersect1d(bins_a, bins_b, assume_unique=True, return_indices=True)
     return float(amplitude_a[in_a] @ amplitude_b[in_b]) / norms
+
+
+FRAGMENT_MARGIN_DA = 0.5
+"""Peaks lower than the precursor by more than this are fragments."""
+
+
+def score_prediction(
+    mz: NDArray[np.float64],
+    intensity: NDArray[np.float64],
+    measured_mz: NDArray[np.float64],
+    measured_intensity: NDArray[np.float64],
+    precursor_mz: float,
+) -> tuple[float, float]:
+    """`sqrt_cosine` of all peaks, and of the fragments alone; the latter is NaN where no fragment was measured."""
+    with_precursor = sqrt_cosine(mz, intensity, measured_mz, measured_intensity)
+    predicted, measured = mz < precursor_mz - FRAGMENT_MARGIN_DA, measured_mz < precursor_mz - FRAGMENT_MARGIN_DA
+    if not measured.any():
+        return with_precursor, float("nan")
+    return with_precursor, sqrt_cosine(
+        mz[predicted], intensity[predicted], measured_mz[measured], measured_intensity[measured]
+    )

@@ -18,9 +18,8 @@ from molucid.simulate.features import NO_BOND, MoleculeFeatures, molecule_featur
 from molucid.simulate.fragmenter import FragmenterConfig
 from molucid.simulate.ion_species import ion_species
 from molucid.simulate.network import NetworkBatch
+from molucid.simulate.similarity import FRAGMENT_MARGIN_DA
 from molucid.simulate.training_spectra import TrainingSet
-
-_FRAGMENT_MARGIN_DA = 0.5  # below the precursor by more than this is a fragment
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -161,7 +160,7 @@ def collate(
             target[ion.target_peak[spectrum]] = ion.target_amplitude[spectrum]
             parts["target"].append(target)
             parts["is_fragment"].append(
-                (ion.candidates.mz < ion.precursor_mz - _FRAGMENT_MARGIN_DA).astype(np.float32)
+                (ion.candidates.mz < ion.precursor_mz - FRAGMENT_MARGIN_DA).astype(np.float32)
             )
             rows += num_fragments
             spectra += 1
