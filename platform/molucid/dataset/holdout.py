@@ -67,6 +67,11 @@ class HoldoutKeys:
                 keys.append(first_block(text, Where(file=str(path), line=number)))
         return cls.from_keys(keys)
 
+    @property
+    def sha256(self) -> str:
+        """Hash of the set, by which two jobs tell that they excluded the same molecules."""
+        return hashlib.sha256(self._digests.astype("<u8").tobytes()).hexdigest()
+
     def save(self, path: Path) -> None:
         """Write the sorted digests as a `.npy` file of uint64."""
         with write_aside(path) as stream:

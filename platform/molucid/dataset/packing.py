@@ -40,6 +40,7 @@ from molucid.dataset.packed import (
     ROW_DTYPE,
     molecule_dtype,
 )
+from molucid.dataset.splits import Fold, SplitConfig, fold_of
 from molucid.errors import InputError, Rejected, Where
 from molucid.files import MANIFEST_NAME, write_bytes, write_manifest
 from molucid.spectra.clean import CleanConfig, clean
@@ -56,13 +57,17 @@ class PackConfig(Config):
     Attributes:
         clean: clean-up of each record; the same as at inference.
         fingerprint: target of the fingerprint head.
+        split: keep only molecules of this split by hash; `None` for all.
+        splits: shares of the splits.
         one_record_per_molecule: reject a second record of the same structure; for simulated corpora, where it
             is the same information again.
         num_processes: processes that do the chemistry; the result does not depend on it.
     """
 
-    clean: CleanConfig = CleanConfig()
+    clean: CleanConfig = Field(default_factory=CleanConfig)
     fingerprint: FingerprintConfig = FingerprintConfig(num_bits=4096)
+    split: Fold | None = None
+    splits: SplitConfig = SplitConfig()
     one_record_per_molecule: bool = False
     num_processes: int = Field(default=1, ge=1)
 
@@ -82,6 +87,7 @@ class Structure:
 class _Prepared:
     record: Record
     structure: Structure
+    num_spectra_rejected: int
 
 
 def pack(
@@ -90,7 +96,7 @@ def pack(
     config: PackConfig,
     provenance: Mapping[str, Any],
     exclude: HoldoutKeys | None = None,
-    on_progress: Callable[[int], None] = lambda records_read: None,
+    on_progress: Callable[[int], None] = lambda records: None,
 ) -> dict[str, Any]:
     """Write the packed shards of `records` to `folder`, in input order, one row per (record, spectrum).
 
@@ -100,7 +106,7 @@ def pack(
         config: see `PackConfig`.
         provenance: JSON values kept in the manifest (inputs, fold, command).
         exclude: molecules to leave out besides the held-out ones, which never pass.
-        on_progress: called with the number of records read so far.
+        on_progress: called with the number of records read since it was called last.
 
     Returns:
         The manifest: `records_read`, `records_kept`, `rejected` by reason, `rows`, `molecules`, `licences` by
@@ -129,8 +135,8 @@ def pack(
             if fault is not None:
                 rejected.append(fault)
             if records_read % _CHUNK == 0:
-                on_progress(records_read)
-        on_progress(records_read)
+                on_progress(_CHUNK)
+        on_progress(records_read % _CHUNK)
     write_bytes(root / "rejected.tsv", _rejected_table(rejected))
     return write_manifest(
         root,
@@ -152,14 +158,14 @@ class _Writer:
     """The arrays of one packed folder while they grow."""
 
     def __init__(self, root: Path, config: PackConfig, exclude: HoldoutKeys) -> None:
-        self._root, self._exclude = root, exclude
-        self._one_per_molecule = config.one_record_per_molecule
+        self._root, self._config, self._exclude = root, config, exclude
         self._molecule_dtype = molecule_dtype(config.fingerprint.num_bits)
         self._numbers: dict[str, int] = {}
         self._instruments: dict[str | None, int] = {None: 0}
         self._sources: dict[str, int] = {}
         self._adducts: dict[str | None, int] = {name: i for i, name in enumerate((None, *ADDUCTS))}
         self._licences: Counter[str] = Counter()
+        self._num_spectra_rejected = 0
 
     def __enter__(self) -> _Writer:
         with ExitStack() as stack:
@@ -186,8 +192,12 @@ class _Writer:
         if structure.inchikey14 in self._exclude:
             message = "got a held-out or excluded molecule, expected one that training may contain"
             return Rejected(record.evidence.id, "held_out", message, record.where)
+        fold = fold_of(structure.inchikey14, self._config.splits)
+        if self._config.split not in (None, fold):
+            message = f"got a molecule of split {fold}, expected {self._config.split}"
+            return Rejected(record.evidence.id, "other_split", message, record.where)
         number = self._numbers.get(structure.smiles)
-        if number is not None and self._one_per_molecule:
+        if number is not None and self._config.one_record_per_molecule:
             return Rejected(
                 record.evidence.id,
                 "duplicate_molecule",
@@ -198,6 +208,7 @@ class _Writer:
             number = self._numbers[structure.smiles] = self._add_molecule(structure)
         for spectrum in record.evidence.msms:
             self._add_row(number, record, spectrum)
+        self._num_spectra_rejected += prepared.num_spectra_rejected
         return None
 
     def summary(self) -> dict[str, Any]:
@@ -207,6 +218,7 @@ class _Writer:
             "molecules": self._arrays["molecules"].length,
             "peaks": self._arrays["mz"].length,
             "tokens": self._arrays["token_ids"].length,
+            "spectra_rejected_of_kept_records": self._num_spectra_rejected,
             "licences": dict(sorted(self._licences.items())),
             "formula_elements": list(FORMULA_ELEMENTS),
             "adducts": list(self._adducts),
@@ -279,12 +291,12 @@ def _prepare(record: Record, config: PackConfig) -> _Prepared | Rejected:
     if isinstance(cleaned, Rejected):
         return cleaned
     try:
-        return _checked(cleaned, config)
+        return _checked(cleaned, config, len(record.evidence.msms))
     except InputError as error:
         return Rejected.from_error(record.evidence.id, error, record.where)
 
 
-def _checked(record: Record, config: PackConfig) -> _Prepared:
+def _checked(record: Record, config: PackConfig, num_spectra_read: int) -> _Prepared:
     if record.smiles is None:
         raise InputError("no structure", "a SMILES with each training record", code="no_structure")
     if not record.evidence.msms:
@@ -302,7 +314,7 @@ def _checked(record: Record, config: PackConfig) -> _Prepared:
             )
     if len(record.evidence.id.encode()) > np.iinfo(ROW_DTYPE["num_id_bytes"]).max:
         raise InputError("an identifier above 65,535 bytes", "a shorter one", code="identifier_too_long")
-    return _Prepared(record, structure)
+    return _Prepared(record, structure, num_spectra_read - len(record.evidence.msms))
 
 
 @lru_cache(maxsize=1024)

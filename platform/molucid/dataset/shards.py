@@ -121,6 +121,10 @@ class DatasetRoot:
             ) from None
         return data
 
+    def sha256(self, name: str) -> str:
+        """Hexadecimal sha256 of a file's bytes."""
+        return hashlib.sha256(self.read(name)).hexdigest()
+
     def read_json(self, name: str) -> Any:
         """Read a JSON file's value.
 

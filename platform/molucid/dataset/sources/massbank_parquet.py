@@ -19,7 +19,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from molucid.chem.adducts import parse_adduct
-from molucid.chem.formula import Formula
+from molucid.chem.formula import parse_charged_formula
 from molucid.errors import InputError, Rejected, Where
 from molucid.spectra.instrument import instrument_class
 from molucid.spectra.types import Evidence, MassSpectrum, Record
@@ -79,7 +79,9 @@ def _record(row: Mapping[str, Any], where: Where) -> Record | Rejected:
             normalized_collision_energy=nce,
             instrument=row["instrument_type"],
         )
-        evidence = Evidence(row["accession"], Formula.parse(row["formula"]), (spectrum,))
+        # The structure of an `[M]+` is the cation itself; its formula is written with the charge.
+        formula, _ = parse_charged_formula(row["formula"])
+        evidence = Evidence(row["accession"], formula, (spectrum,))
     except InputError as error:
         return Rejected.from_error(row["accession"], error, where)
     unit = row["collision_energy_unit"] or ""
