@@ -92,12 +92,9 @@ def mean_intervals(
     sums = np.stack([np.bincount(index, column, num_units) for column in table.T], axis=1).astype(np.float64)
 
     means = sums.sum(0) / sizes.sum()
-    if num_units == 1:
-        return {
-            name: Interval(float(m), float(m), float(m), "none") for name, m in zip(names, means, strict=True)
-        }
-    replicates = _resampled_means(sums, sizes, config)
-    leave_one_out = (sums.sum(0) - sums) / (sizes.sum() - sizes)[:, None]
+    if num_units > 1:
+        replicates = _resampled_means(sums, sizes, config)
+        leave_one_out = (sums.sum(0) - sums) / (sizes.sum() - sizes)[:, None]
     intervals = {}
     for j, name in enumerate(names):
         column = table[:, j]
@@ -105,6 +102,8 @@ def mean_intervals(
             intervals[name] = _without_spread(
                 float(column[0]), num_units, config.confidence, name in proportions
             )
+        elif num_units == 1:
+            intervals[name] = Interval(float(means[j]), float(means[j]), float(means[j]), "none")
         else:
             low, high = _bca(float(means[j]), replicates[:, j], leave_one_out[:, j], config.confidence)
             intervals[name] = Interval(float(means[j]), low, high, "bca")

@@ -58,7 +58,7 @@ class RandomCandidates:
     def __init__(self, training_smiles: Iterable[str]) -> None:
         molecules: dict[str, tuple[float, str, Formula]] = {}
         self.num_unreadable = 0
-        for smiles in training_smiles:
+        for smiles in dict.fromkeys(training_smiles):
             try:
                 key, formula = inchikey14(smiles), formula_of(smiles)
                 molecules.setdefault(key, (formula.monoisotopic_mass, canonical_smiles(smiles), formula))

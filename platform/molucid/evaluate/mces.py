@@ -26,6 +26,7 @@ from myopic_mces.MCES_ILP import MCES_ILP
 from pydantic import Field
 from rdkit import rdBase
 
+from molucid.chem.identity import canonical_smiles
 from molucid.config import Config
 from molucid.errors import InputError
 
@@ -65,11 +66,6 @@ class MCESDistances:
         self._distances: dict[Pair, float] = {}
         self._resources = ExitStack()
         self._pool: ProcessPoolExecutor | None = None
-
-    @property
-    def num_solved(self) -> int:
-        """Number of distinct pairs for which the integer program was solved."""
-        return sum(self._bounds[pair] <= self.config.threshold for pair in self._distances)
 
     def __enter__(self) -> Self:
         return self
@@ -159,6 +155,12 @@ def _graph(smiles: str) -> Any:
         return construct_graph(smiles)
 
 
+@lru_cache(maxsize=50_000)
+def _plain(smiles: str) -> str:
+    """Canonical SMILES without stereo: equal texts are equal graphs, at distance 0 without solving."""
+    return canonical_smiles(smiles) if smiles else smiles
+
+
 def _total_bond_order(graph: Any) -> float:
     return float(sum(weight for _, _, weight in graph.edges(data="weight")))
 
@@ -177,7 +179,7 @@ def _lower_bound(task: tuple[Pair, float, float | None]) -> float:
 def _exact_distance(task: tuple[Pair, float, float | None]) -> float | None:
     """Solve one pair whose lower bound is at most `threshold`; `None` if time ended without a mapping."""
     (a, b), threshold, time_limit_s = task
-    if a == b:
+    if _plain(a) == _plain(b):
         return 0.0
     first, second = _graph(a), _graph(b)
     # the integer program has no variables without bonds on both sides; then nothing can be shared

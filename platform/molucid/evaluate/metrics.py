@@ -10,8 +10,8 @@ Values per spectrum, for each k, over the first k places:
 - `tanimoto`: largest Tanimoto similarity to the truth (Morgan radius 2, 2048 bits); an invalid entry counts
   0;
 - `mces`: smallest MCES distance to the truth; an invalid entry counts 100 (see `molucid.evaluate.mces`);
-- `validity`: share of the k places that RDKit reads as a molecule;
-- `formula_match`: share of the k places whose molecular formula is the true one.
+- `validity`: share of the entries that RDKit reads as a molecule; 0 for an empty list;
+- `formula_match`: share of the entries whose molecular formula is the true one; 0 for an empty list.
 """
 
 from __future__ import annotations
@@ -152,8 +152,9 @@ def score_lists(
         for k in top_ks:
             values[f"top{k}_accuracy"][i] = any(match[:k])
             values[f"top{k}_tanimoto"][i] = max(similarity[:k], default=0.0)
-            values[f"top{k}_validity"][i] = sum(valid[:k]) / k
-            values[f"top{k}_formula_match"][i] = sum(same_formula[:k]) / k
+            num_entries = max(len(facts[:k]), 1)
+            values[f"top{k}_validity"][i] = sum(valid[:k]) / num_entries
+            values[f"top{k}_formula_match"][i] = sum(same_formula[:k]) / num_entries
         ranks.append(match.index(True) + 1 if True in match else None)
         num_valid.append(sum(valid))
         readable.append([e if f is not None else None for e, f in zip(entries, facts, strict=True)])

@@ -1,0 +1,252 @@
+"""`molucid evaluate`: score the answers of one or more systems against known structures."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from molucid.evaluate.bootstrap import Interval
+    from molucid.evaluate.cases import Case
+    from molucid.evaluate.evaluation import EvaluateConfig, Evaluation, SystemInput
+    from molucid.evaluate.mces import Progress as MCESProgress
+
+HELP = "score answers against known structures"
+DESCRIPTION = """\
+Compares the candidates of one or more systems with the true structures, and the systems with one another.
+
+  molucid evaluate zero_shot=runs/a tuned=runs/b masked=runs/c --truth labels.tsv --out runs/evaluation
+  molucid evaluate runs/a --truth massbank.parquet --fold val --random-from runs/packed --out runs/evaluation
+
+ANSWERS is what `molucid elucidate` wrote: its folder or its candidates.jsonl, with a name before `=` if you
+like. The first system is the baseline of the differences. `--random-from` adds a control named `random`:
+molecules of the training set with the same formula, or else those nearest in mass. The other control,
+spectra masked, is a run of `molucid elucidate` on the same file with its spectra taken away.
+
+The truth is a table (TSV, CSV, Parquet) with the columns id (or accession, identifier, spec) and smiles,
+and if there are any adduct, instrument and fold; or a spectra file whose records carry a structure.
+
+Every case of the truth is scored for every system: an input that was rejected or not answered is a miss,
+and is listed. Metrics, per spectrum and over the first k candidates as they stand (MassSpecGym's
+definitions): accuracy by InChIKey first block, largest Tanimoto similarity (Morgan radius 2, 2048 bits),
+smallest MCES distance (seconds per pair of alike molecules; --no-mces leaves it out), and the shares of
+them that are valid and that have the true formula. Intervals: BCa bootstrap over molecules.
+
+Files in OUT: metrics.json, per_spectrum.tsv (one row per system and spectrum), rejected_truth.tsv,
+report.html, and random/candidates.jsonl with `--random-from`.
+
+settings for --set, with their defaults:
+  top_ks=[1, 10]  tables.mass_edges_da=[200, 300, 400, 500, 600, 800]
+  bootstrap.confidence=0.95  bootstrap.num_resamples=10000  bootstrap.unit=molecule (or spectrum)
+  bootstrap.seed=0  mces.num_processes=(all cores)  mces.time_limit_s=(none)
+
+Exit code 3 if no system answered any case."""
+
+EXIT_NO_ANSWER = 3
+
+RANDOM_CONTROL = "random"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the command."""
+    parser.add_argument("answers", nargs="+", metavar="[NAME=]ANSWERS", help="answers of one system")
+    parser.add_argument("--truth", required=True, metavar="FILE", help="known structures")
+    parser.add_argument("--fold", default=None, help="only the truth's rows of this fold, e.g. val")
+    parser.add_argument("--out", required=True, metavar="DIR", help="folder to write")
+    parser.add_argument("--random-from", metavar="TRAINING", help="training set of the random control")
+    parser.add_argument("--no-mces", action="store_true", help="leave out MCES distances")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Evaluate, write the files, print the table."""
+    from molucid.evaluate.cases import read_cases
+    from molucid.evaluate.evaluation import EvaluateConfig, evaluate
+    from molucid.evaluate.report import evaluation_to_json, write_metrics, write_per_spectrum, write_report
+
+    from jobs.console import note
+
+    config = EvaluateConfig().updated(getattr(args, "set", None) or ())
+    if args.no_mces:
+        config = config.model_copy(update={"with_mces": False})
+    out = Path(args.out)
+    cases, rejected = read_cases(args.truth, args.fold)
+    _refuse_empty(args, cases, len(rejected))
+    if rejected:
+        codes = ", ".join(f"{n} {code}" for code, n in Counter(r.code for r in rejected).most_common())
+        note(
+            f"truth: {len(rejected)} of {len(cases) + len(rejected)} rows cannot be used: {codes}", args.quiet
+        )
+    systems = read_systems(args.answers)
+    if args.random_from:
+        systems[RANDOM_CONTROL] = _random_control(args.random_from, cases, config, out)
+
+    started = time.monotonic()
+    evaluation = evaluate(cases, systems, config, None if args.quiet else _mces_progress())
+    seconds = time.monotonic() - started
+    note(f"{len(cases)} spectra of {len(systems)} systems scored in {seconds:.0f} s", args.quiet)
+
+    provenance = _provenance(args, len(rejected))
+    _write_rejected_truth(out, rejected)
+    write_per_spectrum(out / "per_spectrum.tsv", evaluation)
+    write_report(out / "report.html", evaluation, provenance)
+    write_metrics(out / "metrics.json", evaluation, provenance)
+    if args.json:
+        print(json.dumps(evaluation_to_json(evaluation), indent=2))
+    else:
+        _print_table(evaluation)
+        print(f"\nreport: {out / 'report.html'}", file=sys.stderr)
+    return 0 if any(system.accounting.num_answered for system in evaluation.systems) else EXIT_NO_ANSWER
+
+
+def read_systems(arguments: Iterable[str]) -> dict[str, SystemInput]:
+    """Read `[NAME=]ANSWERS` arguments; the default name is that of the folder.
+
+    Raises:
+        InputError: a missing or unreadable file, or a name given twice.
+    """
+    from molucid.errors import InputError, Where
+    from molucid.evaluate.answer_files import read_answers
+    from molucid.evaluate.evaluation import SystemInput
+
+    systems: dict[str, SystemInput] = {}
+    for argument in arguments:
+        name, separator, text = argument.rpartition("=")
+        path = Path(text)
+        if path.is_dir():
+            path = path / "candidates.jsonl"
+        if not path.is_file():
+            raise InputError(
+                "no file",
+                "candidates.jsonl, or the folder that holds it, as [NAME=]PATH",
+                Where(file=str(path)),
+                hint="`molucid elucidate … --out DIR` writes it",
+                code="missing_file",
+            )
+        if not separator:
+            name = path.resolve().parent.name
+        if name in systems or name in ("", RANDOM_CONTROL):
+            raise InputError(
+                f"system name {name!r}",
+                f"a different name for each system, and not {RANDOM_CONTROL!r}",
+                hint="write NAME=PATH",
+                code="duplicate_name",
+            )
+        systems[name] = SystemInput(
+            tuple(read_answers(path)), _rejected_codes(path.with_name("rejected.tsv"))
+        )
+    return systems
+
+
+def _rejected_codes(path: Path) -> dict[str, str]:
+    if not path.is_file():
+        return {}
+    with path.open(encoding="utf-8", newline="") as stream:
+        return {
+            row["id"]: row["code"] for row in csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE)
+        }
+
+
+def _refuse_empty(args: argparse.Namespace, cases: list[Case], num_rejected: int) -> None:
+    from molucid.errors import InputError, Where
+
+    if not cases:
+        raise InputError(
+            f"{num_rejected} unusable rows and no usable one",
+            "at least one identifier with a structure",
+            Where(file=args.truth),
+            hint="the truth needs a SMILES for each spectrum",
+            code="empty_input",
+        )
+
+
+def _random_control(source: str, cases: list[Case], config: EvaluateConfig, out: Path) -> SystemInput:
+    from molucid.evaluate.answer_files import write_candidates
+    from molucid.evaluate.controls import RandomCandidates
+    from molucid.evaluate.evaluation import SystemInput
+    from molucid.evaluate.training_molecules import training_smiles
+
+    control = RandomCandidates(training_smiles(source))
+    seed, count = config.bootstrap.seed, config.top_ks[-1]
+    answers = [control.answer(case.id, case.formula, count, seed) for case in cases]
+    write_candidates(out / RANDOM_CONTROL, answers)
+    return SystemInput(answers, {})
+
+
+def _mces_progress() -> MCESProgress:
+    from jobs.console import note
+
+    last = time.monotonic()
+
+    def progress(stage: str, done: int, total: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last > 10 or (done == total and total > 1000):
+            last = now
+            note(f"MCES, {stage}: {done} of {total} pairs")
+
+    return progress
+
+
+def _provenance(args: argparse.Namespace, num_unusable: int) -> dict[str, Any]:
+    from importlib.metadata import version
+
+    from molucid import __version__
+    from molucid.files import sha256_file
+
+    return {
+        "molucid": __version__,
+        "rdkit": version("rdkit"),
+        "myopic_mces": version("myopic_mces"),
+        "answers": " ".join(args.answers),
+        "truth": args.truth,
+        "truth_sha256": sha256_file(args.truth),
+        "truth_unusable_rows": num_unusable,
+        "fold": args.fold or "all",
+        "random_from": args.random_from or "none",
+    }
+
+
+def _write_rejected_truth(out: Path, rejected: list[Any]) -> None:
+    from molucid.evaluate.answer_files import REJECTED_COLUMNS
+    from molucid.files import write_bytes
+
+    rows = ["\t".join(REJECTED_COLUMNS)]
+    for item in rejected:
+        where = item.where
+        cells = (item.id, item.code, item.message, item.hint, where.file, where.line, where.record)
+        rows.append("\t".join("" if c is None else " ".join(str(c).split()) for c in cells))
+    write_bytes(out / "rejected_truth.tsv", "".join(row + "\n" for row in rows).encode())
+
+
+def _cell(interval: Interval, column: str) -> str:
+    from molucid.evaluate.report import mean_text, range_text
+
+    return f"{mean_text(interval, column)}\n({range_text(interval, column)})"
+
+
+def _print_table(evaluation: Evaluation) -> None:
+    from molucid.evaluate.report import column_title, metric_columns
+    from rich.console import Console
+    from rich.table import Table
+
+    num_molecules = evaluation.systems[0].overall.num_molecules
+    table = Table(title=f"{len(evaluation.cases)} spectra, {num_molecules} molecules")
+    table.add_column("metric")
+    for system in evaluation.systems:
+        table.add_column(system.name, justify="right")
+    for column in metric_columns(evaluation):
+        cells = [_cell(system.overall.intervals[column], column) for system in evaluation.systems]
+        table.add_row(column_title(column), *cells)
+    counts = [system.accounting for system in evaluation.systems]
+    table.add_section()
+    table.add_row("answered", *(f"{a.num_answered} of {a.num_inputs}" for a in counts))
+    table.add_row("no candidate", *(str(a.num_no_candidate) for a in counts))
+    table.add_row("missing", *(str(len(a.missing)) for a in counts))
+    Console().print(table)

@@ -1,0 +1,228 @@
+"""An evaluation as files: `metrics.json`, `per_spectrum.tsv` and a self-contained `report.html`."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from molucid.evaluate.bootstrap import Interval
+from molucid.evaluate.drawing import molecule_svg
+from molucid.evaluate.evaluation import Evaluation, SystemResult
+from molucid.evaluate.figures import accuracy_curves, interval_chart, similarity_curves
+from molucid.evaluate.metrics import LOWER_IS_BETTER, METRICS, molecule_facts
+from molucid.evaluate.tables import Row
+from molucid.files import write_bytes, write_json
+
+PER_SPECTRUM_COLUMNS = (
+    "system",
+    "id",
+    "status",
+    "smiles",
+    "inchikey14",
+    "formula",
+    "mass_da",
+    "adduct",
+    "instrument",
+    "num_candidates",
+    "num_valid",
+    "match_rank",
+    "first_smiles",
+)
+"""Fixed columns of `per_spectrum.tsv`, one row per system and spectrum; one column per metric follows, named
+`top{k}_{metric}`, k by k. An absent value is an empty cell. Columns only ever grow at the end of either
+part."""
+
+NUM_EXAMPLES = 8
+"""Spectra whose structures the report draws; chosen at random, not by how good they look."""
+
+TITLES = {
+    "accuracy": "accuracy",
+    "tanimoto": "Tanimoto",
+    "mces": "MCES",
+    "validity": "valid",
+    "formula_match": "right formula",
+}
+PERCENT = frozenset({"accuracy", "validity", "formula_match"})
+
+
+def metric_columns(evaluation: Evaluation) -> list[str]:
+    """Names of the metric columns that the evaluation has, k by k."""
+    present = evaluation.systems[0].scores.values
+    names = [f"top{k}_{metric}" for k in evaluation.config.top_ks for metric in METRICS]
+    return [name for name in names if name in present]
+
+
+def write_metrics(path: Path | str, evaluation: Evaluation, provenance: Mapping[str, Any]) -> None:
+    """Write `metrics.json`: per system its accounting, means and intervals, tables, and the differences."""
+    write_json(path, {**evaluation_to_json(evaluation), "provenance": dict(provenance)})
+
+
+def evaluation_to_json(evaluation: Evaluation) -> dict[str, Any]:
+    """Make the content of `metrics.json`, without provenance."""
+    return {
+        "config": evaluation.config.model_dump(mode="json"),
+        "systems": [_system_json(system) for system in evaluation.systems],
+        "differences_to_first": {
+            name: _intervals_json(intervals) for name, intervals in evaluation.differences.items()
+        },
+    }
+
+
+def write_per_spectrum(path: Path | str, evaluation: Evaluation) -> None:
+    """Write `per_spectrum.tsv`."""
+    columns = metric_columns(evaluation)
+    lines = ["\t".join((*PER_SPECTRUM_COLUMNS, *columns))]
+    for system in evaluation.systems:
+        for i, case in enumerate(evaluation.cases):
+            entries = system.lists[i]
+            fixed = (
+                system.name,
+                case.id,
+                system.statuses[i],
+                case.smiles,
+                case.inchikey14,
+                case.formula,
+                f"{case.formula.monoisotopic_mass:.4f}",
+                case.adduct,
+                case.instrument,
+                len(entries),
+                system.scores.num_valid[i],
+                system.scores.match_rank[i],
+                entries[0] if entries else None,
+            )
+            metrics = [f"{system.scores.values[name][i]:.6g}" for name in columns]
+            lines.append("\t".join(["" if v is None else " ".join(str(v).split()) for v in fixed] + metrics))
+    write_bytes(path, "".join(line + "\n" for line in lines).encode())
+
+
+def write_report(path: Path | str, evaluation: Evaluation, provenance: Mapping[str, Any]) -> None:
+    """Write `report.html`: one file without script or network, readable in light and dark."""
+    environment = Environment(
+        loader=PackageLoader("molucid.evaluate"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["mean_text"] = mean_text
+    environment.filters["range_text"] = range_text
+    environment.filters["title_of"] = column_title
+    columns = metric_columns(evaluation)
+    html = environment.get_template("evaluation.html").render(
+        evaluation=evaluation,
+        columns=columns,
+        lower_is_better=[c for c in columns if _metric(c) in LOWER_IS_BETTER],
+        num_molecules=evaluation.systems[0].overall.num_molecules,
+        figures=_figures(evaluation),
+        examples=_examples(evaluation),
+        provenance=provenance,
+    )
+    write_bytes(path, html.encode())
+
+
+def mean_text(interval: Interval, column: str, signed: bool = False) -> str:
+    """Write a mean: percent for shares (percentage points where signed), numbers for the other metrics."""
+    sign, metric = "+" if signed else "", _metric(column)
+    if metric in PERCENT:
+        return f"{100 * interval.mean:{sign}.1f} {'pp' if signed else '%'}"
+    return f"{interval.mean:{sign}.{_digits(metric)}f}"
+
+
+def range_text(interval: Interval, column: str, signed: bool = False) -> str:
+    """Write the ends of an interval in the unit of `mean_text`; `–` where there is none."""
+    sign, metric = "+" if signed else "", _metric(column)
+    if interval.method == "none":
+        return "–"
+    if metric in PERCENT:
+        return f"{100 * interval.low:{sign}.1f} to {100 * interval.high:{sign}.1f}"
+    form = f"{sign}.{_digits(metric)}f"
+    return f"{interval.low:{form}} to {interval.high:{form}}"
+
+
+def _digits(metric: str) -> int:
+    return 2 if metric == "mces" else 3
+
+
+def column_title(column: str) -> str:
+    """Write a column's name for people: `top10_mces` becomes `Top-10 MCES`."""
+    k, _, metric = column.removeprefix("top").partition("_")
+    return f"Top-{k} {TITLES[metric]}"
+
+
+def _metric(column: str) -> str:
+    return column.partition("_")[2]
+
+
+def _figures(evaluation: Evaluation) -> dict[str, Any]:
+    systems = evaluation.systems
+    names = [system.name for system in systems]
+    k = evaluation.config.top_ks[-1]
+    by_mass = {
+        column: _by_mass(systems, names, column)
+        for column in (f"top{evaluation.config.top_ks[0]}_accuracy", f"top{k}_tanimoto")
+    }
+    return {
+        "by_mass": by_mass,
+        "accuracy": accuracy_curves([s.scores.match_rank for s in systems], k),
+        "similarity": similarity_curves([s.scores.values[f"top{k}_tanimoto"] for s in systems]),
+        "k": k,
+    }
+
+
+def _by_mass(systems: tuple[SystemResult, ...], names: list[str], column: str) -> Any:
+    strata = [row.stratum for row in systems[0].tables["mass"]]
+    series = [[row.intervals[column] for row in system.tables["mass"]] for system in systems]
+    return interval_chart(strata, series, names, column_title(column))
+
+
+def _examples(evaluation: Evaluation) -> list[dict[str, Any]]:
+    count = min(NUM_EXAMPLES, len(evaluation.cases))
+    rng = random.Random(evaluation.config.bootstrap.seed)  # noqa: S311  # which examples to draw
+    examples = []
+    for i in sorted(rng.sample(range(len(evaluation.cases)), count)):
+        case = evaluation.cases[i]
+        firsts = []
+        for system in evaluation.systems:
+            first = system.lists[i][0] if system.lists[i] else None
+            drawn = molecule_svg(first) if first and molecule_facts(first) is not None else None
+            tanimoto = system.scores.values[f"top{evaluation.config.top_ks[0]}_tanimoto"][i]
+            rank = system.scores.match_rank[i]
+            firsts.append({"system": system.name, "svg": drawn, "tanimoto": tanimoto, "rank": rank})
+        examples.append({"case": case, "svg": molecule_svg(case.smiles), "firsts": firsts})
+    return examples
+
+
+def _system_json(system: SystemResult) -> dict[str, Any]:
+    account = system.accounting
+    return {
+        "name": system.name,
+        "accounting": {
+            "num_inputs": account.num_inputs,
+            "num_answered": account.num_answered,
+            "num_no_candidate": account.num_no_candidate,
+            "num_missing": len(account.missing),
+            "missing": dict(account.missing),
+            "without_truth": list(account.without_truth),
+        },
+        "overall": _row_json(system.overall),
+        "tables": {name: [_row_json(row) for row in rows] for name, rows in system.tables.items()},
+        "massspecgym": _intervals_json(system.massspecgym),
+    }
+
+
+def _row_json(row: Row) -> dict[str, Any]:
+    return {
+        "stratum": row.stratum,
+        "num_spectra": row.num_spectra,
+        "num_molecules": row.num_molecules,
+        "metrics": _intervals_json(row.intervals),
+    }
+
+
+def _intervals_json(intervals: Mapping[str, Interval]) -> dict[str, Any]:
+    return {name: asdict(interval) for name, interval in intervals.items()}
