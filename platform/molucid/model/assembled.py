@@ -1,7 +1,7 @@
 """The model: modalities → encoder → memory → SMILES decoder and fingerprint head.
 
-Shapes: B batch, L tokens of one modality, M memory tokens, T target tokens, D width, V vocabulary, F fingerprint bits,
-K beams, N = B·K rows.
+Shapes: B batch, L tokens of one modality, M memory tokens, T target tokens, D width, V vocabulary, F
+fingerprint bits, K beams, N = B·K rows.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ class Molucid(nn.Module):
         self.modality_encoders = nn.ModuleDict(
             {name: modality.build_encoder(config.width, norm) for name, modality in self.modalities.items()}
         )
-        # The only memory token of a sample that has no evidence, so that attention always has something to read.
+        # The only memory token of a sample that has no evidence, so that attention always has something to
+        # read.
         self.no_evidence = nn.Embedding(1, config.width)
         self.encoder = Encoder(config)
         vocabulary_size = SmilesTokenizer().size
@@ -197,3 +198,10 @@ class Molucid(nn.Module):
             return F.linear(hidden_BTD, self.target_embedding.weight)
         logits_BTV: Tensor = self.output(hidden_BTD)
         return logits_BTV
+
+
+def new_model(config: ModelConfig, seed: int) -> Molucid:
+    """A model whose initial parameters are a function of `seed`; torch's random state stays as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return Molucid(config)

@@ -1,7 +1,8 @@
 """What a training or inference step receives: padded arrays per modality, and the targets.
 
 Masks are explicit booleans, `True` where an entry is real. Dimension names used across the room:
-B batch, L tokens of one modality, M memory tokens, T target tokens, D model width, V vocabulary, F fingerprint bits.
+B batch, L tokens of one modality, M memory tokens, T target tokens, D model width, V vocabulary, F
+fingerprint bits.
 """
 
 from __future__ import annotations

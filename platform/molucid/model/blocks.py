@@ -1,8 +1,9 @@
-"""The parts that encoder and decoder layers are made of: normalisation, feed-forward, self- and cross-attention.
+"""What encoder and decoder layers are made of: norms, feed-forward, self- and cross-attention.
 
 All attention is `scaled_dot_product_attention` with explicit boolean masks, `True` where a key may be read.
 
-Shapes: B batch, Q queries, M memory tokens, T target tokens, D width, H heads, d = D/H, K beams, N = B·K rows.
+Shapes: B batch, Q queries, M memory tokens, T target tokens, D width, H heads, d = D/H, K beams, N = B·K
+rows.
 """
 
 from __future__ import annotations

@@ -20,8 +20,8 @@ class DecoderCache:
         beams: K.
         max_length: T; no more than this many tokens can be decoded.
         length: tokens decoded so far.
-        self_key_value: keys and values of decoded tokens, preallocated, `[Λ, 2, N, H, T, d]`; entries at and after
-            `length` are not yet written.
+        self_key_value: keys and values of decoded tokens, preallocated, `[Λ, 2, N, H, T, d]`; entries at and
+            after `length` are not yet written.
         cross_keys: keys of the memory, one `[B, H, M, d]` per layer, shared by the beams of a sample.
         cross_values: values of the memory, likewise.
         memory_mask_B11M: `True` for real memory tokens.
@@ -36,14 +36,14 @@ class DecoderCache:
     memory_mask_B11M: Tensor
 
     def reorder(self, source_rows_N: Tensor) -> None:
-        """Let row n continue row `source_rows_N[n]`, which must belong to the same sample (int64, over all N rows)."""
+        """Let row n continue row `source_rows_N[n]` (int64, over all N rows) of the same sample."""
         if self.length == 0:
             return
         decoded = self.self_key_value[..., : self.length, :]
         decoded.copy_(torch.index_select(decoded, 2, source_rows_N))
 
     def append(self, layer: int, keys_NH1d: Tensor, values_NH1d: Tensor) -> tuple[Tensor, Tensor]:
-        """Write one layer's keys and values at `length`; returns all up to and with them, `[N, H, length + 1, d]`."""
+        """Write one layer's keys and values at `length`; returns all so far, `[N, H, length + 1, d]`."""
         keys, values = self.self_key_value[layer]
         keys[:, :, self.length] = keys_NH1d[:, :, 0]
         values[:, :, self.length] = values_NH1d[:, :, 0]

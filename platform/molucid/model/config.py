@@ -49,8 +49,8 @@ class ModelConfig(Config):
     feed_forward: FeedForwardKind = "swiglu"
     norm: NormKind = "rms"
     positions: PositionKind = "rotary"
-    dropout: float = Field(0.1, ge=0, lt=1)
-    modality_dropout: float = Field(0.0, ge=0, lt=1)
+    dropout: float = Field(default=0.1, ge=0, lt=1)
+    modality_dropout: float = Field(default=0.0, ge=0, lt=1)
     tied_embeddings: bool = True
     fingerprint_bits: PositiveInt | None = 4096
     fingerprint_hidden: PositiveInt = 512

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 
 class FourierFeatures(nn.Module):
-    """`x` → sin and cos of 2πx/λ for geometrically spaced wavelengths λ (Voronov et al. 2022, sinusoidal m/z).
+    """`x` → sin and cos of 2πx/λ for geometrically spaced wavelengths λ (Voronov et al. 2022, for m/z).
 
-    The phase is reduced modulo one turn in float64: at m/z 1000 and λ = 1 mDa a float32 phase would be off by a tenth
-    of a turn. Only then does it become float32.
+    The phase is reduced modulo one turn in float64: at m/z 1000 and λ = 1 mDa a float32 phase would be off by
+    a tenth of a turn. Only then does it become float32.
 
     Args:
         min_wavelength: shortest wavelength, in units of `x`.
@@ -22,10 +23,8 @@ class FourierFeatures(nn.Module):
 
     def __init__(self, min_wavelength: float, max_wavelength: float, num_wavelengths: int) -> None:
         super().__init__()
-        exponents = torch.linspace(
-            math.log10(min_wavelength), math.log10(max_wavelength), num_wavelengths, dtype=torch.float64
-        )
-        self._wavelengths = (10**exponents).tolist()
+        # Constants, not a buffer: `.to(bfloat16)` must not round them.
+        self._wavelengths = np.geomspace(min_wavelength, max_wavelength, num_wavelengths).tolist()
         self.width = 2 * num_wavelengths
 
     def forward(self, x: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 
 class FingerprintHead(nn.Sequential):
-    """Linear, ReLU, Linear: pooled memory `[B, D]` → logits of fingerprint bits `[B, F]` (arXiv 2510.23746)."""
+    """Linear, ReLU, Linear: pooled memory `[B, D]` → logits of bits `[B, F]` (arXiv 2510.23746)."""
 
     def __init__(self, width: int, hidden: int, num_bits: int) -> None:
         super().__init__(nn.Linear(width, hidden), nn.ReLU(), nn.Linear(hidden, num_bits))

@@ -8,8 +8,9 @@ from torch import nn
 def initialise(model: nn.Module) -> None:
     """Set every matrix and embedding below `model`; norms keep scale 1 and shift 0.
 
-    Matrices are Xavier-uniform (Glorot and Bengio 2010) with zero biases. Embeddings are normal with variance 1/width, so that a
-    tied output projection gives logits of unit variance; each embedding is followed by a norm.
+    Matrices are Xavier-uniform (Glorot and Bengio 2010) with zero biases. Embeddings are normal with variance
+    1/width, so that a tied output projection gives logits of unit variance; each embedding is followed by a
+    norm.
     """
     for module in model.modules():
         if isinstance(module, nn.Linear):

@@ -12,7 +12,7 @@ _BASE = 10000.0
 
 
 def sinusoidal(position_R: Tensor, width: int) -> Tensor:
-    """Absolute position vectors `[R, width]`, float32 (Vaswani et al. 2017, section 3.5; sines then cosines)."""
+    """Absolute position vectors `[R, width]`: sines, then cosines (Vaswani et al. 2017, section 3.5)."""
     angle = _angles(position_R, width)
     return torch.cat([angle.sin(), angle.cos()], dim=-1)
 
@@ -24,7 +24,7 @@ def rotation(position_T: Tensor, head_width: int) -> tuple[Tensor, Tensor]:
 
 
 def rotate(x_BHTd: Tensor, cos_sin: tuple[Tensor, Tensor]) -> Tensor:
-    """Turn each pair (i, i + d/2) of a head by its position's angle (Su et al. 2021, eq. 34), in `x`'s own dtype."""
+    """Turn each pair (i, i + d/2) of a head by its position's angle (Su et al. 2021, eq. 34)."""
     cos, sin = cos_sin
     first, second = x_BHTd.chunk(2, dim=-1)
     turned = torch.cat([first * cos - second * sin, second * cos + first * sin], dim=-1)

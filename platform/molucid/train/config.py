@@ -27,8 +27,8 @@ class TrainConfig(Config):
         clip_norm: largest L2 norm of the gradient.
         micro_batch_size: samples per forward pass on one rank.
         global_batch_size: samples per optimiser step over all ranks.
-        precision: of matrix products; `auto` is bf16 on a CUDA device that has it, else float32. Parameters and
-            optimiser state are float32.
+        precision: of matrix products; `auto` is bf16 on a CUDA device that has it, else float32. Parameters
+            and optimiser state are float32.
         checkpoint_every: steps between checkpoints; one is written after the last step in any case.
         validate_every: steps between validations.
         seed: of initial parameters, dropout and the order of samples.
@@ -41,8 +41,8 @@ class TrainConfig(Config):
     steps: PositiveInt | None = None
     warmup_steps: NonNegativeInt = 1000
     decay: Literal["cosine", "exponential"] = "cosine"
-    min_ratio: float = Field(0.05, ge=0, le=1)
-    decay_per_epoch: float = Field(0.95, gt=0, le=1)
+    min_ratio: float = Field(default=0.05, ge=0, le=1)
+    decay_per_epoch: float = Field(default=0.95, gt=0, le=1)
     clip_norm: PositiveFloat = 1.0
     micro_batch_size: PositiveInt = 64
     global_batch_size: PositiveInt = 256

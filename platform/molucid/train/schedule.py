@@ -17,8 +17,8 @@ def total_steps(config: TrainConfig, num_samples: int) -> int:
 def learning_rate(config: TrainConfig, step: int, num_steps: int, num_samples: int) -> float:
     """Rate of optimiser step `step` (0 for the first) in a run of `num_steps` over `num_samples` per epoch.
 
-    Linear warm-up reaches the peak at step `warmup_steps` - 1 (a warm-up longer than the run is cut to half of it).
-    Then, with progress p from 0 at the end of the warm-up to 1 at the last step, the cosine is
+    Linear warm-up reaches the peak at step `warmup_steps` - 1 (a warm-up longer than the run is cut to half
+    of it). Then, with progress p from 0 at the end of the warm-up to 1 at the last step, the cosine is
     min + (1 − min)(1 + cos πp)/2 (Loshchilov and Hutter 2017, eq. 5, one cycle), and the exponential is
     `decay_per_epoch` to the power of the epochs completed, as `ExponentialLR` stepped once an epoch.
     """

@@ -21,7 +21,8 @@ Norm = Callable[[int], nn.Module]
 class Modality(Protocol):
     """One kind of evidence.
 
-    `featurize` and `collate` need numpy only and run in loader workers; `build_encoder` is called once by the model.
+    `featurize` and `collate` need numpy only and run in loader workers; `build_encoder` is called once by the
+    model.
     """
 
     name: str
@@ -47,9 +48,9 @@ class ModalityEncoder(nn.Module):
         raise TypeError(f"{type(self).__name__} does not define forward")
 
 
-def pad_rows(rows: Sequence[NDArray[np.generic]], length: int | None = None) -> NDArray[np.generic]:
-    """Stack ragged rows into `[B, length, …]`, zeros after each row's end; `length` is the longest row if `None`."""
-    longest = max(len(row) for row in rows) if length is None else length
+def pad_rows(rows: Sequence[NDArray[np.generic]]) -> NDArray[np.generic]:
+    """Stack ragged rows into `[B, longest, …]`, zeros after each row's end."""
+    longest = max(len(row) for row in rows)
     padded = np.zeros((len(rows), longest, *rows[0].shape[1:]), rows[0].dtype)
     for row, values in zip(padded, rows, strict=True):
         row[: len(values)] = values

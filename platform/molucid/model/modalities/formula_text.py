@@ -1,8 +1,9 @@
-"""The molecular formula as text tokens, one per element with its count: `C16 H17 N1 O4` (arXiv 2510.23746, released code).
+"""The molecular formula as text tokens: `C16 H17 N1 O4` (arXiv 2510.23746, released code).
 
-The released vocabulary is what 10,000 sampled training rows happened to contain, so larger counts became `<unk>`.
-Here it is arithmetic: every count from 1 to `max_count` of every element of `elements` has a token, and a formula
-outside it is refused by name.
+One token per element with its count.
+The released vocabulary is what 10,000 sampled training rows happened to contain, so larger counts became
+`<unk>`. Here it is arithmetic: every count from 1 to `max_count` of every element of `elements` has a token,
+and a formula outside it is refused by name.
 """
 
 from __future__ import annotations

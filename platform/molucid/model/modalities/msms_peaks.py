@@ -1,9 +1,9 @@
-"""Tandem mass spectra with accurate mass: one token per peak, and tokens for what is known of the measurement.
+"""Tandem mass spectra with accurate mass: one token per peak, and tokens for how it was measured.
 
-Each spectrum gives four tokens (precursor m/z, adduct, collision energy, instrument class), each with an explicit
-"absent" state, and one token per peak from m/z, neutral loss from the precursor (both as sinusoids from 1 mDa to
-10 kDa) and square-root intensity. Peak tokens carry the collision energy of their spectrum, so several spectra of one
-compound can be read together.
+Each spectrum gives four tokens (precursor m/z, adduct, collision energy, instrument class), each with an
+explicit "absent" state, and one token per peak from m/z, neutral loss from the precursor (both as sinusoids
+from 1 mDa to 10 kDa) and square-root intensity. Peak tokens carry the collision energy of their spectrum, so
+several spectra of one compound can be read together.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class MsmsPeaks:
         return features
 
     def collate(self, features: Sequence[Features]) -> Features:
-        """Arrays padded to `[B, S]` and `[B, P]`; `mask_BL` covers the 4·S prefix tokens, then the P peaks."""
+        """Arrays padded to `[B, S]` and `[B, P]`; `mask_BL` covers 4·S prefix tokens, then P peaks."""
         batch: dict[str, NDArray[np.generic]] = {}
         for name in features[0]:
             stem, axis = name.rsplit("_", 1)

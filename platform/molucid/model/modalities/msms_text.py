@@ -1,14 +1,16 @@
-"""Tandem mass spectra as text tokens: m/z and intensity of each peak, rounded to 0.1 (arXiv 2510.23746, released code).
+"""Tandem mass spectra as text: m/z and intensity rounded to 0.1 (arXiv 2510.23746, released code).
 
-As released: intensities on a 0–100 scale, peaks below 1 dropped, both numbers rounded to one decimal, peaks in the order of
-m/z, own `<bos>` and `<eos>`. Different, and why:
+As released: intensities on a 0–100 scale, peaks below 1 dropped, both numbers rounded to one decimal, peaks
+in the order of m/z, own `<bos>` and `<eos>`. Different, and why:
 
-- The vocabulary is arithmetic, one token for each tenth of m/z up to `max_mz` and for each tenth of intensity. The
-  released one is what 10,000 sampled rows contained, so the m/z of heavy ions became `<unk>`; it also shared tokens
-  between m/z and intensity, so that `100.0` could be either. A peak above `max_mz` has one token that says so.
-- Intensities are always scaled to a base peak of 100. The released pre-training left two of five simulators at 0–1, where
-  the threshold of 1 removed nearly all their peaks.
-- A spectrum with more than `max_peaks` peaks keeps its most intense ones; the released code cut off the highest m/z.
+- The vocabulary is arithmetic, one token for each tenth of m/z up to `max_mz` and for each tenth of
+  intensity. The released one is what 10,000 sampled rows contained, so the m/z of heavy ions became `<unk>`;
+  it also shared tokens between m/z and intensity, so that `100.0` could be either. A peak above `max_mz` has
+  one token that says so.
+- Intensities are always scaled to a base peak of 100. The released pre-training left two of five simulators
+  at 0–1, where the threshold of 1 removed nearly all their peaks.
+- A spectrum with more than `max_peaks` peaks keeps its most intense ones; the released code cut off the
+  highest m/z.
 - Padding is masked.
 """
 
@@ -40,7 +42,7 @@ class MsmsTextConfig(Config):
     """
 
     form: Literal["text"] = "text"
-    min_intensity: float = Field(1.0, ge=0, le=100)
+    min_intensity: float = Field(default=1.0, ge=0, le=100)
     max_peaks: PositiveInt = 461
     max_mz: PositiveFloat = 1500.0
 

@@ -34,8 +34,8 @@ class Engine(Protocol):
         """One optimiser step over the gradient-accumulation micro-batches of this rank.
 
         Every rank calls it with the same number of micro-batches, on any device; the numbers returned are
-        those of the global batch on every rank. A loss that is not finite raises `FloatingPointError`, before any
-        parameter changes.
+        those of the global batch on every rank. A loss that is not finite raises `FloatingPointError`, before
+        any parameter changes.
         """
         ...
 
@@ -44,7 +44,7 @@ class Engine(Protocol):
         ...
 
     def save(self, folder: Path) -> None:
-        """Write this rank's engine state (parameters, optimiser, random state) below `folder`; all ranks call it."""
+        """Write this rank's engine state (parameters, optimiser) below `folder`; all ranks call it."""
         ...
 
     def load(self, folder: Path) -> None:

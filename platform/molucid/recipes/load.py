@@ -1,0 +1,87 @@
+"""Recipes: named differences from the typed defaults, as YAML."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from importlib.resources import files
+from pathlib import Path
+
+import yaml
+
+from molucid.config import Config
+from molucid.errors import InputError, Where
+from molucid.model.config import ModelConfig
+from molucid.model.objective import ObjectiveConfig
+from molucid.train.config import TrainConfig
+
+
+class Recipe(Config):
+    """One way to build and train the model.
+
+    Attributes:
+        name: of the recipe; the file's name.
+        description: one sentence.
+        model: sizes and choices.
+        objective: weights of the loss.
+        train: hyper-parameters.
+    """
+
+    name: str
+    description: str
+    model: ModelConfig = ModelConfig()
+    objective: ObjectiveConfig = ObjectiveConfig()
+    train: TrainConfig = TrainConfig()
+
+
+def list_recipes() -> dict[str, str]:
+    """Names of the packaged recipes and their descriptions, sorted by name."""
+    folder = files("molucid.recipes")
+    names = sorted(
+        entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml")
+    )
+    return {name: load_recipe(name).description for name in names}
+
+
+def load_recipe(name_or_path: str | Path, assignments: Iterable[str] = ()) -> Recipe:
+    """Read a packaged recipe by name, or one's own YAML file by path, and apply `key=value` assignments.
+
+    Raises:
+        InputError: no such recipe, text that is not a YAML mapping, an unknown key, or an invalid value.
+    """
+    text, source = _read(str(name_or_path))
+    try:
+        values = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = Where(file=source, line=None if mark is None else mark.line + 1)
+        raise InputError(str(error).splitlines()[0], "YAML", where, code="invalid_yaml") from None
+    if not isinstance(values, dict):
+        raise InputError(
+            f"YAML of type {type(values).__name__}", "a mapping of keys to values", Where(file=source)
+        )
+    return Recipe.from_mapping({"name": Path(source).stem, **values}, source).updated(assignments)
+
+
+def _read(name_or_path: str) -> tuple[str, str]:
+    path = Path(name_or_path)
+    if path.suffix in (".yaml", ".yml"):
+        try:
+            return path.read_text(encoding="utf-8"), str(path)
+        except FileNotFoundError:
+            raise InputError("no file", "a recipe", Where(file=str(path)), code="missing_file") from None
+    packaged = files("molucid.recipes") / f"{name_or_path}.yaml"
+    if not packaged.is_file():
+        names = [
+            e.name.removesuffix(".yaml")
+            for e in files("molucid.recipes").iterdir()
+            if e.name.endswith(".yaml")
+        ]
+        near = difflib.get_close_matches(name_or_path, names, n=1, cutoff=0.0)
+        raise InputError(
+            f"recipe {name_or_path!r}",
+            f"one of {', '.join(sorted(names))}, or a path that ends in .yaml",
+            hint=f"did you mean {near[0]!r}?",
+            code="unknown_recipe",
+        )
+    return packaged.read_text(encoding="utf-8"), f"{name_or_path}.yaml"

@@ -1,0 +1,339 @@
+"""Checkpoints: folders that are complete with their manifest, and refused if anything about them is off.
+
+step-00001000/
+    engine/…            what the engine needs to go on training; only that engine reads it
+    model.safetensors   float32 parameters by name
+    model.json          the `ModelCard`
+    state.json          step, epoch, position, random state, hash of the training configuration
+    manifest.json       sizes and sha256 of all of them; written last
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import shutil
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import Tensor
+
+from molucid.chem.adducts import ADDUCTS
+from molucid.chem.smiles_tokens import SmilesTokenizer
+from molucid.config import Config
+from molucid.errors import InputError, Where
+from molucid.files import read_json, read_manifest, write_bytes, write_json, write_manifest
+from molucid.model.assembled import Molucid
+from molucid.model.config import ModelConfig
+from molucid.model.modalities.formula_counts import ELEMENTS
+from molucid.model.objective import ObjectiveConfig
+from molucid.spectra.instrument import INSTRUMENT_CLASSES
+from molucid.train.config import TrainConfig
+from molucid.train.engines.base import Engine
+from molucid.train.loop import TrainState
+
+CHECKPOINT_KIND, CHECKPOINT_VERSION = "molucid.checkpoint", 1
+ENGINE_FOLDER = "engine"
+_WEIGHTS, _CARD, _STATE = "model.safetensors", "model.json", "state.json"
+_LOG = logging.getLogger(__name__)
+
+
+class ModelCard(Config):
+    """What a model is and where it comes from.
+
+    Attributes:
+        recipe: name of the recipe.
+        model: sizes and choices.
+        objective: weights of the loss it was trained with.
+        train: hyper-parameters.
+        tokenizer_sha256: of the SMILES vocabulary, in order.
+        adducts: ion species by embedding index.
+        instrument_classes: instrument classes by embedding index.
+        elements: elements by embedding index of the formula's counts form.
+        training: provenance: hash of the data, samples seen, parent checkpoint, command, as the job knows
+            them.
+        versions: of the packages that wrote it.
+    """
+
+    recipe: str
+    model: ModelConfig
+    objective: ObjectiveConfig
+    train: TrainConfig
+    tokenizer_sha256: str
+    adducts: tuple[str, ...]
+    instrument_classes: tuple[str, ...]
+    elements: tuple[str, ...]
+    training: dict[str, Any]
+    versions: dict[str, str]
+
+
+def make_card(
+    recipe: str,
+    model: ModelConfig,
+    objective: ObjectiveConfig,
+    train: TrainConfig,
+    training: Mapping[str, Any],
+) -> ModelCard:
+    """The card of a model trained by this process, with the vocabularies and versions of this code."""
+    return ModelCard(
+        recipe=recipe,
+        model=model,
+        objective=objective,
+        train=train,
+        training=dict(training),
+        versions=_versions(),
+        **_vocabularies(),
+    )
+
+
+def config_hash(model: ModelConfig, objective: ObjectiveConfig, train: TrainConfig) -> str:
+    """Sha256 of what must not change within one run."""
+    values = [model.model_dump(), objective.model_dump(), train.model_dump()]
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+def checkpoint_name(step: int) -> str:
+    """Folder name of the checkpoint after `step` optimiser steps; names sort by step."""
+    return f"step-{step:08d}"
+
+
+def save_checkpoint(
+    folder: Path | str, engine: Engine, card: ModelCard, state: TrainState, epoch: float
+) -> None:
+    """Write a checkpoint to `folder`, which all ranks can write; all ranks call it together.
+
+    An incomplete folder of that name, left by an interrupted run, is replaced.
+
+    Raises:
+        InputError: `folder` already holds a complete checkpoint.
+    """
+    root = Path(folder)
+    if engine.rank == 0:
+        if (root / "manifest.json").exists():
+            raise InputError(
+                "a complete checkpoint", "a new folder", Where(file=str(root)), code="checkpoint_exists"
+            )
+        shutil.rmtree(root, ignore_errors=True)
+        root.mkdir(parents=True)
+    engine.barrier()
+    engine.save(root / ENGINE_FOLDER)
+    weights = engine.weights()
+    engine.barrier()
+    if engine.rank == 0:
+        write_model(root, weights, card)
+        write_state(root, card, state, epoch)
+        complete_checkpoint(root, state.step)
+    engine.barrier()
+
+
+def write_model(root: Path, weights: Mapping[str, Tensor], card: ModelCard) -> None:
+    """Write `model.safetensors` and `model.json`."""
+    tensors = {name: tensor.float().cpu().contiguous() for name, tensor in weights.items()}
+    write_bytes(root / _WEIGHTS, save_tensors(tensors))
+    write_json(root / _CARD, card.model_dump(mode="json"))
+
+
+def write_state(root: Path, card: ModelCard, state: TrainState, epoch: float) -> None:
+    """Write `state.json`."""
+    values = {
+        "step": state.step,
+        "position": state.position,
+        "epoch": epoch,
+        # Random numbers of step n are a function of these two, see molucid.train.seeding.
+        "rng": {"seed": card.train.seed, "step": state.step},
+        "config_sha256": config_hash(card.model, card.objective, card.train),
+    }
+    write_json(root / _STATE, values)
+
+
+def complete_checkpoint(root: Path, step: int) -> None:
+    """Write the manifest, after every other file."""
+    write_manifest(root, {"kind": CHECKPOINT_KIND, "version": CHECKPOINT_VERSION, "step": step})
+
+
+def read_state(folder: Path | str, card: ModelCard | None = None) -> TrainState:
+    """Where the run of a checkpoint stood.
+
+    Args:
+        folder: complete checkpoint.
+        card: of the run that wants to go on; checked against the one that wrote the checkpoint.
+
+    Raises:
+        InputError: another configuration than that of the checkpoint.
+    """
+    values = read_json(Path(folder) / _STATE)
+    if card is not None and values["config_sha256"] != config_hash(card.model, card.objective, card.train):
+        raise InputError(
+            "another model, objective or train configuration",
+            "the configuration of the run that wrote this checkpoint",
+            Where(file=str(folder)),
+            hint="to train a finished model on with other settings, start a new run from it (finetune)",
+            code="other_configuration",
+        )
+    return TrainState(step=int(values["step"]), position=int(values["position"]))
+
+
+def read_card(folder: Path | str) -> ModelCard:
+    """The card of a checkpoint, without its weights."""
+    path = Path(folder) / _CARD
+    return ModelCard.from_mapping(read_json(path), str(path))
+
+
+def load_model(
+    folder: Path | str, device: torch.device | str = "cpu", verify: bool = True
+) -> tuple[Molucid, ModelCard]:
+    """The model of a checkpoint, in evaluation mode, and its card.
+
+    Args:
+        folder: complete checkpoint.
+        device: where the parameters go.
+        verify: check size and sha256 of every file first.
+
+    Raises:
+        InputError: an incomplete, damaged or changed folder, another tokenizer or vocabulary than this
+            version's, or weights that are not exactly those of the model that the card describes.
+    """
+    root = Path(folder)
+    manifest = read_manifest(root, verify)
+    if (manifest.get("kind"), manifest.get("version")) != (CHECKPOINT_KIND, CHECKPOINT_VERSION):
+        raise InputError(
+            f"{manifest.get('kind')} version {manifest.get('version')}",
+            f"{CHECKPOINT_KIND} version {CHECKPOINT_VERSION}",
+            Where(file=str(root)),
+            code="not_a_checkpoint",
+        )
+    card = read_card(root)
+    _check_vocabularies(card, root)
+    weights = read_weights(root)
+    with torch.device("meta"):
+        model = Molucid(card.model)
+    _check_names_and_shapes(weights, model, root / _WEIGHTS)
+    model.load_state_dict(weights, strict=True, assign=True)
+    return model.to(device).eval(), card
+
+
+def read_weights(folder: Path | str) -> dict[str, Tensor]:
+    """The parameters of a checkpoint by name, on the CPU.
+
+    Raises:
+        InputError: no such file, or one that is cut off or not safetensors.
+    """
+    path = Path(folder) / _WEIGHTS
+    try:
+        return load_tensors(path.read_bytes())
+    except (SafetensorError, FileNotFoundError) as error:
+        raise InputError(
+            f"{error}",
+            "a whole safetensors file",
+            Where(file=str(path)),
+            hint="copy the checkpoint again, or use an earlier one",
+            code="damaged_weights",
+        ) from None
+
+
+def model_hash(folder: Path | str) -> str:
+    """Sha256 of a checkpoint's weights, which names the model in indexes and answers."""
+    digest: str = read_manifest(folder, verify=False)["files"][_WEIGHTS]["sha256"]
+    return digest
+
+
+def newest_complete(root: Path | str) -> Path | None:
+    """The checkpoint of the most steps directly below `root` that is whole; `None` if there is none.
+
+    Incomplete and damaged ones are passed over; a damaged one is logged.
+    """
+    found: list[tuple[int, Path]] = []
+    for manifest_path in Path(root).glob("*/manifest.json"):
+        manifest = read_json(manifest_path)
+        if manifest.get("kind") == CHECKPOINT_KIND:
+            found.append((manifest["step"], manifest_path.parent))
+    for _, folder in sorted(found, reverse=True):
+        try:
+            read_manifest(folder)
+        except InputError as error:
+            _LOG.warning("checkpoint %s is damaged and is passed over: %s", folder, error)
+        else:
+            return folder
+    return None
+
+
+def resolve_checkpoint(path: Path | str) -> Path:
+    """The checkpoint at `path`, or the newest complete one of the run folder `path`.
+
+    Raises:
+        InputError: neither.
+    """
+    root = Path(path)
+    if (root / "manifest.json").is_file():
+        return root
+    newest = newest_complete(root) if root.is_dir() else None
+    if newest is None:
+        raise InputError(
+            "no complete checkpoint" if root.is_dir() else "no such folder",
+            "a checkpoint, or the folder of a run that wrote one",
+            Where(file=str(root)),
+            hint="train one with `molucid pretrain`, or give the folder that holds step-…",
+            code="missing_checkpoint",
+        )
+    return newest
+
+
+def _vocabularies() -> dict[str, Any]:
+    return {
+        "tokenizer_sha256": SmilesTokenizer().vocabulary_sha256,
+        "adducts": ADDUCTS,
+        "instrument_classes": INSTRUMENT_CLASSES,
+        "elements": ELEMENTS,
+    }
+
+
+def _check_vocabularies(card: ModelCard, root: Path) -> None:
+    for name, ours in _vocabularies().items():
+        theirs = getattr(card, name)
+        if theirs != ours:
+            raise InputError(
+                f"a model with other {name}: {_difference(theirs, ours)}",
+                f"those of molucid {_versions()['molucid']}",
+                Where(file=str(root / _CARD)),
+                hint=f"use the version of molucid that wrote it ({card.versions.get('molucid', 'not
+                recorded')})", code="other_vocabulary",
+            )
+
+
+def _difference(theirs: Any, ours: Any) -> str:
+    if isinstance(theirs, str):
+        return f"{theirs[:12]}… against {ours[:12]}…"
+    missing, added = [x for x in ours if x not in theirs], [x for x in theirs if x not in ours]
+    return f"without {missing[:3]}, with {added[:3]}" if missing or added else "in another order"
+
+
+def _check_names_and_shapes(weights: Mapping[str, Tensor], model: Molucid, path: Path) -> None:
+    expected = {name: tuple(parameter.shape) for name, parameter in model.named_parameters()}
+    found = {name: tuple(tensor.shape) for name, tensor in weights.items()}
+    wrong = [name for name in sorted({*expected, *found}) if expected.get(name) != found.get(name)]
+    if wrong:
+        name = wrong[0]
+        raise InputError(
+            f"{name} of shape {found.get(name, 'none, for it is missing')}, and {len(wrong) - 1} more such",
+            f"shape {expected.get(name, 'none, for this model has no such parameter')}",
+            Where(file=str(path)),
+            hint="model.json and model.safetensors do not belong together; restore both from one checkpoint",
+            code="other_model",
+        )
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in ("molucid", "torch", "numpy", "safetensors"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found
