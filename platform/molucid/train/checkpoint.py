@@ -302,8 +302,8 @@ def _check_vocabularies(card: ModelCard, root: Path) -> None:
                 f"a model with other {name}: {_difference(theirs, ours)}",
                 f"those of molucid {_versions()['molucid']}",
                 Where(file=str(root / _CARD)),
-                hint=f"use the version of molucid that wrote it ({card.versions.get('molucid', 'not
-                recorded')})", code="other_vocabulary",
+                hint=f"use the version that wrote it: molucid {card.versions.get('molucid', 'not recorded')}",
+                code="other_vocabulary",
             )
 
 
