@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from pathlib import Path
+
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from molucid.chem.adducts import ADDUCTS, parse_adduct, precursor_error_ppm
-from molucid.chem.formula import Formula
+from molucid.chem.formula import Formula, parse_charged_formula
 from molucid.errors import InputError
 
 GLUCOSE = Formula.parse("C6H12O6")
@@ -113,7 +116,7 @@ def test_the_vocabulary_begins_as_checkpoints_expect() -> None:
         *("[M+H]+", "[M+Na]+", "[M+NH4]+", "[M+K]+", "[M]+", "[M-H2O+H]+"),
         *("[M-H]-", "[M+Cl]-", "[M+HCOO]-", "[M+CH3COO]-"),
     )
-    assert len(set(ADDUCTS)) == len(ADDUCTS) == 68
+    assert len(set(ADDUCTS)) == len(ADDUCTS) == 75
 
 
 @given(
@@ -170,3 +173,15 @@ def test_polarity_decides_what_has_no_charge_and_contradiction_is_refused() -> N
     with pytest.raises(InputError) as caught:
         parse_adduct("[M+H]+", polarity=-1)
     assert caught.value.code == "polarity_mismatch"
+
+
+def test_measured_precursors_of_massbank(data_folder: Path) -> None:
+    columns = ["formula", "adduct", "ion_mode", "precursor_mz"]
+    table = pq.read_table(data_folder / "massbank_msms.parquet", columns=columns)
+    errors_ppm = []
+    for row in table.slice(0, 5000).to_pylist():
+        adduct = parse_adduct(row["adduct"], polarity=1 if row["ion_mode"] == "POSITIVE" else -1)
+        formula, _ = parse_charged_formula(row["formula"])
+        errors_ppm.append(abs(precursor_error_ppm(row["precursor_mz"], formula, adduct)))
+    assert sorted(errors_ppm)[len(errors_ppm) // 2] < 1
+    assert sum(error < 20 for error in errors_ppm) > 0.99 * len(errors_ppm)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -79,78 +78,29 @@ class Adduct:
         return whole - self.lost
 
 
-# Each name is read by the grammar of `_read`. The order is that of a model's adduct embedding and so part of
-# every checkpoint: append, never insert.
-_NAMES = (
-    "[M+H]+",
-    "[M+Na]+",
-    "[M+NH4]+",
-    "[M+K]+",
-    "[M]+",
-    "[M-H2O+H]+",
-    "[M-H]-",
-    "[M+Cl]-",
-    "[M+HCOO]-",
-    "[M+CH3COO]-",
-    "[M-H2O-H]-",
-    "[M]-",
-    "[M]+*",
-    "[M]-*",
-    "[M+Li]+",
-    "[M-2H2O+H]+",
-    "[M-3H2O+H]+",
-    "[M-NH3+H]+",
-    "[M-CO2+H]+",
-    "[M-C6H10O5+H]+",
-    "[M-H]+",
-    "[M+2Na-H]+",
-    "[M+2K-H]+",
-    "[M+H2O+H]+",
-    "[M+CH3OH+H]+",
-    "[M+C2H3N+H]+",
-    "[M+C2H3N+Na]+",
-    "[M+C2H6OS+H]+",
-    "[M+C3H8O+H]+",
-    "[M-H2O+NH4]+",
-    "[M+2H]2+",
-    "[M+H+Na]2+",
-    "[M+H+K]2+",
-    "[M+H+NH4]2+",
-    "[M+2Na]2+",
-    "[M+Ca]2+",
-    "[M]2+",
-    "[M+3H]3+",
-    "[M+2H+Na]3+",
-    "[M+4H]4+",
-    "[2M+H]+",
-    "[2M+Na]+",
-    "[2M+NH4]+",
-    "[2M+K]+",
-    "[3M+H]+",
-    "[3M+Na]+",
-    "[M-2H]-",
-    "[M-CH3]-",
-    "[M-CO2-H]-",
-    "[M-NH3-H]-",
-    "[M-C6H10O5-H]-",
-    "[M+Na-2H]-",
-    "[M+K-2H]-",
-    "[M+F]-",
-    "[M+Br]-",
-    "[M+I]-",
-    "[M+NO3]-",
-    "[M+C2F3O2]-",
-    "[M+HSO4]-",
-    "[M+H2PO4]-",
-    "[M-2H]2-",
-    "[M-3H]3-",
-    "[2M-H]-",
-    "[2M+Na-2H]-",
-    "[2M+HCOO]-",
-    "[2M+CH3COO]-",
-    "[2M+Cl]-",
-    "[3M-H]-",
+ADDUCTS: tuple[str, ...] = (
+    # the common ones of ESI libraries
+    *("[M+H]+", "[M+Na]+", "[M+NH4]+", "[M+K]+", "[M]+", "[M-H2O+H]+"),
+    *("[M-H]-", "[M+Cl]-", "[M+HCOO]-", "[M+CH3COO]-", "[M-H2O-H]-", "[M]-", "[M]+*", "[M]-*"),
+    # positive: metals, in-source losses, solvents
+    *("[M+Li]+", "[M-2H2O+H]+", "[M-3H2O+H]+", "[M-NH3+H]+", "[M-CO2+H]+", "[M-C6H10O5+H]+", "[M-H]+"),
+    *("[M+2Na-H]+", "[M+2K-H]+", "[M+H2O+H]+", "[M+CH3OH+H]+", "[M+C2H3N+H]+", "[M+C2H3N+Na]+"),
+    *("[M+C2H6OS+H]+", "[M+C3H8O+H]+", "[M-H2O+NH4]+"),
+    # positive: several charges, several molecules
+    *("[M+2H]2+", "[M+H+Na]2+", "[M+H+K]2+", "[M+H+NH4]2+", "[M+2Na]2+", "[M+Ca]2+", "[M]2+"),
+    *("[M+3H]3+", "[M+2H+Na]3+", "[M+4H]4+"),
+    *("[2M+H]+", "[2M+Na]+", "[2M+NH4]+", "[2M+K]+", "[3M+H]+", "[3M+Na]+"),
+    # negative: in-source losses, metals, anions
+    *("[M-2H]-", "[M-CH3]-", "[M-CO2-H]-", "[M-NH3-H]-", "[M-C6H10O5-H]-", "[M+Na-2H]-", "[M+K-2H]-"),
+    *("[M+F]-", "[M+Br]-", "[M+I]-", "[M+NO3]-", "[M+C2F3O2]-", "[M+HSO4]-", "[M+H2PO4]-"),
+    # negative: several charges, several molecules
+    *("[M-2H]2-", "[M-3H]3-", "[2M-H]-", "[2M+Na-2H]-", "[2M+HCOO]-", "[2M+CH3COO]-", "[2M+Cl]-", "[3M-H]-"),
+    # losses of substituents and conjugates
+    *("[M-CH3]+", "[M-SO3+H]+", "[M-SO3-H]-", "[M-C6H8O6+H]+", "[M-C6H8O6-H]-", "[M-C6H10O4+H]+"),
+    "[M-C12H20O9+H]+",
 )
+"""The vocabulary of canonical names. Its order is that of a model's adduct embedding and so part of every
+checkpoint: new names are appended, none is ever inserted or removed."""
 
 # Names that files use for molecules, not written as formulas.
 _ABBREVIATIONS = {
@@ -256,17 +206,14 @@ def _read_charge(text: str) -> int | None:
     return number if signs[0] == "+" else -number
 
 
-def _declare(name: str) -> Adduct:
+def _declare(name: str) -> tuple[Adduct, _Spelling]:
     spelling = _read(name)
     if spelling is None or spelling.charge is None:
         raise ValueError(f"adduct table: {name!r} is not in its own grammar")
-    return Adduct(name, spelling.charge, spelling.multiplicity, spelling.gained, spelling.lost)
+    return Adduct(name, spelling.charge, spelling.multiplicity, spelling.gained, spelling.lost), spelling
 
 
-_BY_NAME: Mapping[str, Adduct] = {name: _declare(name) for name in _NAMES}
-
-ADDUCTS: tuple[str, ...] = tuple(_BY_NAME)
-"""The vocabulary: canonical names in an order that never changes; new ones are appended."""
+_DECLARED = tuple(_declare(name) for name in ADDUCTS)
 
 
 @lru_cache(maxsize=4096)
@@ -297,7 +244,7 @@ def parse_adduct(text: str, polarity: int | None = None) -> Adduct:
 
 
 def _find(spelling: _Spelling, polarity: int | None) -> Adduct | None:
-    same = [adduct for adduct, known in _SPELLINGS if known.composition == spelling.composition]
+    same = [adduct for adduct, known in _DECLARED if known.composition == spelling.composition]
     charge = spelling.charge
     if charge is None:
         charge = spelling.carried_charge or polarity
@@ -308,9 +255,6 @@ def _find(spelling: _Spelling, polarity: int | None) -> Adduct | None:
     # A radical mark tells [M]+* from [M]+; elsewhere it only repeats what the electron count says.
     marked = [adduct for adduct in fits if adduct.name.endswith("*") == spelling.is_radical]
     return next(iter(marked or fits), None)
-
-
-_SPELLINGS = tuple((adduct, _declared) for adduct in _BY_NAME.values() if (_declared := _read(adduct.name)))
 
 
 def _unknown(text: str) -> InputError:
