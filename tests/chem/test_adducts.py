@@ -76,7 +76,7 @@ SPELLINGS = {
     "[M+2H]2+": ["[M+2H]++", "[M+2H]+2", "M+2H", "[M+H+H]2+"],
     "[M-2H]2-": ["[M-2H]--", "M-2H", "[M-2H]-2"],
     "[M-2H]-": ["[M-2H]1-", "[M-2H]-*"],
-    "[M-CH3]-": ["M-CH3"],
+    "[M-CH3]-": ["[M-CH3]1-"],
     "[2M+H]+": ["2M+H", "[2M+H]1+"],
     "[2M+HCOO]-": ["2M+FA-H"],
     "[M+Na-2H]-": ["M+Na-2H", "[M-2H+Na]-"],
@@ -169,6 +169,7 @@ def test_nearest_known_name() -> None:
 def test_polarity_decides_what_has_no_charge_and_contradiction_is_refused() -> None:
     assert parse_adduct("M", polarity=1).name == "[M]+"
     assert parse_adduct("M", polarity=-1).name == "[M]-"
+    assert parse_adduct("M-CH3", polarity=-1).name == "[M-CH3]-"
     assert parse_adduct("M+H", polarity=1).name == "[M+H]+"
     with pytest.raises(InputError) as caught:
         parse_adduct("[M+H]+", polarity=-1)
