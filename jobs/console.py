@@ -76,4 +76,6 @@ class Progress:
         if self._bar is not None:
             self._bar.stop()
         elif not self._quiet:
-            note(f"{self._description}: {self._done} {self._unit} done" + (" before it failed" if kind else ""))
+            note(
+                f"{self._description}: {self._done} {self._unit} done" + (" before it failed" if kind else "")
+            )

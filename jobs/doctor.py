@@ -122,15 +122,21 @@ def _package(name: str) -> Finding:
 
 def _faiss() -> Finding:
     if importlib.util.find_spec("faiss") is None:
-        return Finding("faiss", "missing", "not installed", "pip install 'molucid[cpu]', or 'molucid[gpu]' with CUDA")
+        return Finding(
+            "faiss", "missing", "not installed", "pip install 'molucid[cpu]', or 'molucid[gpu]' with CUDA"
+        )
     import faiss
 
-    return Finding("faiss", "ok", f"{faiss.__version__}, {'GPU' if hasattr(faiss, 'StandardGpuResources') else 'CPU'}")
+    return Finding(
+        "faiss", "ok", f"{faiss.__version__}, {'GPU' if hasattr(faiss, 'StandardGpuResources') else 'CPU'}"
+    )
 
 
 def _chemicals() -> Finding:
     if importlib.util.find_spec("chemicals") is None:
-        return Finding("corpus chemicals", "note", "not installed", "pip install 'molucid[corpora]' for a corpus of 54k")
+        return Finding(
+            "corpus chemicals", "note", "not installed", "pip install 'molucid[corpora]' for a corpus of 54k"
+        )
     return Finding("corpus chemicals", "ok", importlib.metadata.version("chemicals"))
 
 
@@ -156,7 +162,9 @@ def _compiler() -> list[Finding]:
     for tool, package in (("g++", "apt-get install g++"), ("ninja", "pip install ninja")):
         path = shutil.which(tool) or shutil.which(tool, path=str(Path(sys.executable).parent))
         advice = "" if path else f"{package}; without it use --engine single"
-        findings.append(Finding(f"compiler: {tool}", "ok" if path else "missing", path or "not found", advice))
+        findings.append(
+            Finding(f"compiler: {tool}", "ok" if path else "missing", path or "not found", advice)
+        )
     return findings
 
 
@@ -171,4 +179,6 @@ def _batch_memory(recipe_name: str) -> Finding:
         f"{recipe_name}: {estimate.num_parameters / 1e6:.1f} M parameters, micro-batch of "
         f"{recipe.train.micro_batch_size}: about {estimate.total_bytes / _GIB:.1f} GiB"
     )
-    return Finding("memory per batch", "ok" if fits else "note", found, "" if fits else "lower train.micro_batch_size")
+    return Finding(
+        "memory per batch", "ok" if fits else "note", found, "" if fits else "lower train.micro_batch_size"
+    )

@@ -38,14 +38,20 @@ The files written are described in docs/answers.md. Exit code 3 if no input coul
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
     parser.add_argument("files", nargs="+", metavar="FILE", help="files of spectra")
-    parser.add_argument("--checkpoint", required=True, metavar="C", help="checkpoint, or the run folder holding it")
+    parser.add_argument(
+        "--checkpoint", required=True, metavar="C", help="checkpoint, or the run folder holding it"
+    )
     parser.add_argument("--out", required=True, metavar="DIR", help="folder for the answers")
     parser.add_argument("--index", metavar="I", help="neighbour index; needed to tune")
     parser.add_argument("--data", metavar="PACKED", help="packed training samples, if the index's have moved")
     parser.add_argument("--tune", choices=("sequential", "per_cluster"), help="tune at test time")
-    parser.add_argument("--select", choices=("nearest", "random"), default="nearest", help="samples to tune on")
+    parser.add_argument(
+        "--select", choices=("nearest", "random"), default="nearest", help="samples to tune on"
+    )
     parser.add_argument("--format", help="format of the files, where extension and content do not tell")
-    parser.add_argument("--actors", type=int, default=None, help="replicas of the model (default: one per two cores)")
+    parser.add_argument(
+        "--actors", type=int, default=None, help="replicas of the model (default: one per two cores)"
+    )
     parser.add_argument("--batch-size", type=int, default=8, help="spectra decoded together (default 8)")
     parser.add_argument("--seed", type=int, default=0, help="of clustering, tuning and sampling (default 0)")
     parser.add_argument("--address", help="Ray cluster to run on (default: embedded in this command)")
@@ -62,13 +68,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Read, clean, answer, write."""
     import torch
-
-    from jobs.console import note
     from molucid.adapt.index import NeighbourIndex
     from molucid.chem.fingerprints import FingerprintConfig, fingerprint
     from molucid.chem.identity import parse_smiles
     from molucid.errors import InputError
     from molucid.train.checkpoint import load_model, model_hash, resolve_checkpoint
+
+    from jobs.console import note
 
     if args.tune and not args.index:
         raise InputError(
@@ -213,11 +219,12 @@ def _answer(
     true_fingerprint: Any,
     provenance: dict[str, object],
 ) -> Elucidated:
-    from jobs.console import Progress
     from molucid.adapt.elucidate import elucidate
     from molucid.adapt.replica import build_replica
     from molucid.cluster.pool import ActorPool, PoolConfig
     from molucid.cluster.session import ray_session
+
+    from jobs.console import Progress
 
     with ray_session(args.address) as session:
         num_actors = args.actors or max(1, int(session.num_cpus))

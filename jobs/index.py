@@ -20,7 +20,9 @@ they never enter an index."""
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
     parser.add_argument("--data", required=True, metavar="PACKED", help="packed training samples")
-    parser.add_argument("--checkpoint", required=True, metavar="C", help="checkpoint, or the run folder holding it")
+    parser.add_argument(
+        "--checkpoint", required=True, metavar="C", help="checkpoint, or the run folder holding it"
+    )
     parser.add_argument("--out", required=True, metavar="INDEX", help="folder to write")
     parser.add_argument("--batch-size", type=int, default=128, help="samples encoded together (default 128)")
     parser.add_argument("--limit", type=int, default=None, help="index only the first so many samples")
@@ -28,12 +30,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Build the index and say what is in it."""
-    from jobs.console import Progress
     from molucid.adapt.index import NeighbourIndex
     from molucid.adapt.vectors import predict_fingerprints
     from molucid.chem.fingerprints import FingerprintConfig, fingerprints
     from molucid.dataset.packed import PackedDataset
     from molucid.train.checkpoint import load_model, model_hash, resolve_checkpoint
+
+    from jobs.console import Progress
 
     checkpoint = resolve_checkpoint(args.checkpoint)
     model, _ = load_model(checkpoint)
@@ -77,5 +80,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(summary))
     else:
-        print(f"{summary['num_samples']} samples of {summary['num_molecules']} molecules indexed in {args.out}")
+        print(
+            f"{summary['num_samples']} samples of {summary['num_molecules']} molecules indexed in {args.out}"
+        )
     return 0

@@ -26,7 +26,9 @@ EXAMPLES = Path(__file__).resolve().parent.parent / "examples" / "massbank.mgf"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
-    parser.add_argument("--out", default="runs/quickstart", metavar="DIR", help="folder for everything it writes")
+    parser.add_argument(
+        "--out", default="runs/quickstart", metavar="DIR", help="folder for everything it writes"
+    )
     parser.add_argument(
         "--molecules",
         type=int,
@@ -34,15 +36,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help=f"corpus rows to simulate (default {NUM_MOLECULES})",
     )
-    parser.add_argument("--spectra", nargs="+", default=[str(EXAMPLES)], metavar="FILE", help="spectra to answer")
-    parser.add_argument("--engine", choices=("deepspeed", "single"), default="deepspeed", help="training engine")
+    parser.add_argument(
+        "--spectra", nargs="+", default=[str(EXAMPLES)], metavar="FILE", help="spectra to answer"
+    )
+    parser.add_argument(
+        "--engine", choices=("deepspeed", "single"), default="deepspeed", help="training engine"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the steps; stops at the first that fails, with its exit code."""
+    from molucid.cluster.session import ray_session
+
     from jobs.cli import main
     from jobs.console import note
-    from molucid.cluster.session import ray_session
 
     started = time.monotonic()
     seconds: dict[str, float] = {}

@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-
 from molucid.adapt.clusters import spherical_kmeans
 from molucid.adapt.vectors import unit_vectors
 from molucid.errors import InputError

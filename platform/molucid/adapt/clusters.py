@@ -48,7 +48,9 @@ def spherical_kmeans(vectors: FloatMatrix, num_clusters: int, num_iterations: in
     """
     if len(vectors) == 0 or num_clusters < 1:
         raise InputError(
-            f"{len(vectors)} vectors and {num_clusters} clusters", "at least one of each", code="nothing_to_cluster"
+            f"{len(vectors)} vectors and {num_clusters} clusters",
+            "at least one of each",
+            code="nothing_to_cluster",
         )
     k = min(num_clusters, len(np.unique(vectors, axis=0)))
     kmeans = faiss.Kmeans(

@@ -16,6 +16,7 @@ from molucid.adapt.plan import ClusterTask
 from molucid.adapt.selection import select
 from molucid.adapt.tuning import TuneConfig, Tuner
 from molucid.adapt.vectors import FloatMatrix, predict_fingerprints, unit_vectors
+from molucid.chem.fingerprints import FingerprintConfig
 from molucid.dataset.packed import PackedDataset
 from molucid.generate.chemistry import rdkit_chemistry
 from molucid.generate.generator import GenerateConfig, generate
@@ -83,13 +84,20 @@ def build_replica(weights: Mapping[str, NDArray[np.generic]], spec: ReplicaSpec)
     return Replica(
         model,
         Objective(spec.objective),
-        rdkit_chemistry(),
+        rdkit_chemistry(predicted_fingerprint(spec.model)),
         spec.generate,
         spec.tune or TuneConfig(),
         None if spec.packed_folder is None else PackedDataset(spec.packed_folder),
         None if spec.index_folder is None else NeighbourIndex.load(spec.index_folder),
         spec.batch_size,
         spec.seed,
+    )
+
+
+def predicted_fingerprint(model: ModelConfig) -> FingerprintConfig:
+    """The fingerprint that a model's head predicts; the default one for a model without a head, which has no use."""
+    return (
+        FingerprintConfig(num_bits=model.fingerprint_bits) if model.fingerprint_bits else FingerprintConfig()
     )
 
 

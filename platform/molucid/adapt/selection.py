@@ -28,7 +28,9 @@ class Selected:
     nearest_similarity: float
 
 
-def select(index: NeighbourIndex, queries: FloatMatrix, selection: Selection, budget: int, seed: int) -> Selected:
+def select(
+    index: NeighbourIndex, queries: FloatMatrix, selection: Selection, budget: int, seed: int
+) -> Selected:
     """Choose at most `budget` distinct training samples for a cluster.
 
     `nearest` takes the queries' neighbours in turn (each query's first, then each one's second, …), so that with

@@ -28,7 +28,9 @@ def molecule_svg(smiles: str, width_px: int = 190, height_px: int = 140) -> Mark
     return Markup(body[:opening] + title + body[opening:])  # noqa: S704
 
 
-def spectrum_svg(spectrum: MassSpectrum, width_px: int = 640, height_px: int = 170, num_labels: int = 6) -> Markup:
+def spectrum_svg(
+    spectrum: MassSpectrum, width_px: int = 640, height_px: int = 170, num_labels: int = 6
+) -> Markup:
     """A stick spectrum with its axis, the strongest peaks labelled, the precursor marked."""
     left, right, top, bottom = 38, 12, 18, 28
     mz, intensity = spectrum.mz, spectrum.intensity
@@ -50,9 +52,13 @@ def spectrum_svg(spectrum: MassSpectrum, width_px: int = 640, height_px: int = 1
         f'<line class="axis" x1="{left}" y1="{floor}" x2="{width_px - right}" y2="{floor}"/>',
     ]
     for tick in _ticks(low, high):
-        parts.append(f'<line class="axis" x1="{x(tick):.1f}" y1="{floor}" x2="{x(tick):.1f}" y2="{floor + 4}"/>')
+        parts.append(
+            f'<line class="axis" x1="{x(tick):.1f}" y1="{floor}" x2="{x(tick):.1f}" y2="{floor + 4}"/>'
+        )
         parts.append(f'<text class="tick" x="{x(tick):.1f}" y="{floor + 15}">{tick:g}</text>')
-    parts.append(f'<text class="tick" x="{width_px - right}" y="{height_px - 2}" text-anchor="end">m/z</text>')
+    parts.append(
+        f'<text class="tick" x="{width_px - right}" y="{height_px - 2}" text-anchor="end">m/z</text>'
+    )
     if precursor:
         parts.append(
             f'<line class="precursor" x1="{x(precursor):.1f}" y1="{top}" x2="{x(precursor):.1f}" y2="{floor}">'

@@ -129,7 +129,7 @@ class Loader:
                     rows = self.indices(ahead)
                     pending.append(executor.submit(make, rows, self._fingerprint, self._target))
                     ahead += self._batch_size
-                batch = _to_batch(pending.popleft().result())
+                batch = to_batch(pending.popleft().result())
                 self.position += self._batch_size
                 yield batch
         finally:
@@ -179,7 +179,8 @@ def pad_targets(ids: list[NDArray[np.uint16]]) -> NDArray[np.int64]:
     return targets
 
 
-def _to_batch(made: _Made) -> Batch:
+def to_batch(made: _Made) -> Batch:
+    """What a `BatchMaker` made, as tensors on the CPU."""
     inputs, target, fingerprint = made
     return Batch(
         inputs={name: {k: torch.from_numpy(v) for k, v in arrays.items()} for name, arrays in inputs.items()},
