@@ -16,9 +16,9 @@ answers ten real tandem mass spectra with test-time tuning, and draws the report
 
   molucid quickstart --out runs/quickstart
 
-Needs two cores, 6 GiB of memory, 1 GiB of disk, a C++ compiler and the corpus extra (`make quickstart` installs it). The
-model is a demonstration: minutes of training on a laptop give a few right structures among the small molecules,
-not an instrument. Running it again in the same folder goes on where it stopped."""
+Needs two cores, 6 GiB of memory, 1 GiB of disk, a C++ compiler and the corpus extra (`make quickstart` installs
+it). The model is a demonstration: minutes of training on a laptop give a few right structures among the small
+molecules, not an instrument. Running it again in the same folder goes on where it stopped."""
 
 NUM_MOLECULES = 20_000
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples" / "massbank.mgf"

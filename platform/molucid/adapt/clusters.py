@@ -65,6 +65,7 @@ def spherical_kmeans(vectors: FloatMatrix, num_clusters: int, num_iterations: in
     )
     data = np.ascontiguousarray(vectors, np.float32)
     kmeans.train(data)
+    assert kmeans.centroids is not None, "trained"
     centroids: FloatMatrix = kmeans.centroids.reshape(k, -1)
     similarity = data @ centroids.T
     assignment = similarity.argmax(axis=1)

@@ -18,7 +18,7 @@ from molucid.adapt.index import NeighbourIndex
 from molucid.adapt.plan import plan_per_cluster
 from molucid.adapt.replica import Decoded, TaskResult
 from molucid.adapt.tuning import TuneConfig
-from molucid.generate.types import Answer
+from molucid.generate.types import Answer, Status
 from molucid.spectra.types import Evidence, Record
 
 TrueFingerprint = Callable[[str], NDArray[np.uint8]]
@@ -84,7 +84,7 @@ def elucidate(
         nearest = None
         if index is not None and result.candidates:
             nearest = round(index.nearest_molecule(true_fingerprint(result.candidates[0].smiles))[0], 6)
-        status = "answered" if result.candidates else "no_candidate"
+        status: Status = "answered" if result.candidates else "no_candidate"
         answers.append(Answer(item.id, result.candidates, status, nearest, result.tuning, provenance))
     seconds["compare_with_training"] = time.perf_counter() - started
     assert len(answers) == len(records), "every record has one answer"

@@ -1,8 +1,8 @@
 """Neighbour index: predicted fingerprints of the training samples, searchable by cosine.
 
-On disk it is a folder of `.npy` arrays with a manifest; the faiss structure is rebuilt from the vectors at load, so that no
-faiss file is ever parsed. Vectors belong to the checkpoint that predicted them: the manifest names its hash and that of
-the packed data set whose rows it points to.
+On disk it is a folder of `.npy` arrays with a manifest; the faiss structure is rebuilt from the vectors at
+load, so that no faiss file is ever parsed. Vectors belong to the checkpoint that predicted them: the manifest
+names its hash and that of the packed data set whose rows it points to.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Gradient steps at test time: the part of tuning that needs torch only.
 
-Sequential mode is that of arXiv 2510.23746 as released: AdamW without weight decay, gradients clipped at norm 1, the
-learning rate multiplied by a constant after each step. Per-cluster mode takes its steps from the base weights.
+Sequential mode is that of arXiv 2510.23746 as released: AdamW without weight decay, gradients clipped at
+norm 1, the learning rate multiplied by a constant after each step. Per-cluster mode takes its steps from the
+base weights.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
-from pydantic import Field
+from pydantic import Field, PositiveFloat, PositiveInt
 
 from molucid.config import Config
 from molucid.model.assembled import Molucid
@@ -20,44 +21,61 @@ Mode = Literal["sequential", "per_cluster"]
 
 
 class SequentialConfig(Config):
-    """One model, one pass over the clusters, never reset; the final model decodes everything."""
+    """One model, one pass over the clusters, never reset; the final model decodes everything.
 
-    num_clusters: int = Field(500, ge=1)
-    """Clusters of the batch, hence optimiser steps; no more than there are distinct spectra are made."""
-    refresh_every: int = Field(50, ge=1)
-    """Steps after which the predicted fingerprints of the batch and of the training samples are renewed."""
-    decay_per_step: float = Field(0.995, gt=0, le=1)
-    """Factor on the learning rate after each step."""
+    Attributes:
+        num_clusters: clusters of the batch, hence optimiser steps; no more than there are distinct spectra
+            are made.
+        refresh_every: steps after which the predicted fingerprints of the batch and of the training samples
+            are renewed.
+        decay_per_step: factor on the learning rate after each step.
+    """
+
+    num_clusters: PositiveInt = 500
+    refresh_every: PositiveInt = 50
+    decay_per_step: float = Field(default=0.995, gt=0, le=1)
 
 
 class PerClusterConfig(Config):
-    """Each cluster starts from the base weights and decodes its own spectra only."""
+    """Each cluster starts from the base weights and decodes its own spectra only.
 
-    spectra_per_cluster: int = Field(8, ge=1)
-    """Mean size of a cluster: the batch is cut into spectra / spectra_per_cluster clusters, rounded up."""
-    steps_per_cluster: int = Field(8, ge=1)
-    """Optimiser steps per cluster."""
-    neighbours_per_cluster: int = Field(128, ge=1)
-    """Training samples retrieved per cluster; the steps' batches are drawn from them in turn."""
+    Attributes:
+        spectra_per_cluster: mean size of a cluster: the batch is cut into spectra / spectra_per_cluster
+            clusters, rounded up.
+        steps_per_cluster: optimiser steps per cluster.
+        neighbours_per_cluster: training samples retrieved per cluster; the steps' batches are drawn from them
+            in turn.
+    """
+
+    spectra_per_cluster: PositiveInt = 8
+    steps_per_cluster: PositiveInt = 8
+    neighbours_per_cluster: PositiveInt = 128
 
 
 class TuneConfig(Config):
-    """Test-time tuning."""
+    """Test-time tuning.
+
+    Attributes:
+        mode: `sequential` is the paper's; `per_cluster` is isolated per cluster and runs on many actors.
+        selection: training samples of a cluster: its nearest neighbours, or as many drawn at random, which is
+            the control.
+        batch_size: training samples per optimiser step.
+        learning_rate: AdamW's learning rate at the first step.
+        clip_norm: gradients are scaled down to this global norm.
+        dark_below_cosine: a cluster whose nearest training sample has a smaller cosine is dark: the base model
+            decodes it.
+        kmeans_iterations: Lloyd iterations of the clustering.
+        sequential: what only the sequential mode reads.
+        per_cluster: what only the per-cluster mode reads.
+    """
 
     mode: Mode = "sequential"
-    """`sequential` is the paper's; `per_cluster` is isolated per cluster and runs on many actors."""
     selection: Literal["nearest", "random"] = "nearest"
-    """Training samples of a cluster: its nearest neighbours, or as many drawn at random (the control)."""
-    batch_size: int = Field(64, ge=1)
-    """Training samples per optimiser step."""
-    learning_rate: float = Field(5e-5, gt=0)
-    """AdamW's learning rate at the first step."""
-    clip_norm: float = Field(1.0, gt=0)
-    """Gradients are scaled down to this global norm."""
-    dark_below_cosine: float = Field(0.5, ge=0, le=1)
-    """A cluster whose nearest training sample has a smaller cosine is dark: the base model decodes it."""
-    kmeans_iterations: int = Field(200, ge=1)
-    """Lloyd iterations of the clustering."""
+    batch_size: PositiveInt = 64
+    learning_rate: PositiveFloat = 5e-5
+    clip_norm: PositiveFloat = 1.0
+    dark_below_cosine: float = Field(default=0.5, ge=0, le=1)
+    kmeans_iterations: PositiveInt = 200
     sequential: SequentialConfig = SequentialConfig()
     per_cluster: PerClusterConfig = PerClusterConfig()
 

@@ -1,7 +1,7 @@
 """Answers on disk: `candidates.tsv`, `candidates.jsonl` and `rejected.tsv`.
 
-The columns are an interface: `CANDIDATE_COLUMNS` and `REJECTED_COLUMNS` only ever grow at the end. Files depend on answers
-alone (no times, no paths of this machine), so the same answers give the same bytes.
+The columns are an interface: `CANDIDATE_COLUMNS` and `REJECTED_COLUMNS` only ever grow at the end. Files
+depend on answers alone (no times, no paths of a machine), so the same answers give the same bytes.
 """
 
 from __future__ import annotations

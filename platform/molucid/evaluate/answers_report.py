@@ -1,4 +1,7 @@
-"""`report.html`: per spectrum its peaks, drawn candidates, scores, and what was tuned. One file, no script, no network."""
+"""`report.html`: per spectrum its peaks, drawn candidates, scores, and what was tuned.
+
+One file without script or network.
+"""
 
 from __future__ import annotations
 

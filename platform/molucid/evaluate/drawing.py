@@ -16,8 +16,9 @@ def molecule_svg(smiles: str, width_px: int = 190, height_px: int = 140) -> Mark
     mol = parse_smiles(smiles)
     drawer = rdMolDraw2D.MolDraw2DSVG(width_px, height_px)
     options = drawer.drawOptions()
-    options.clearBackground = False
-    options.padding = 0.08
+    # RDKit's stubs give these C++ fields the type of their owner.
+    options.clearBackground = False  # type: ignore[assignment]
+    options.padding = 0.08  # type: ignore[assignment]
     rdMolDraw2D.PrepareAndDrawMolecule(drawer, mol)
     drawer.FinishDrawing()
     svg: str = drawer.GetDrawingText()
@@ -61,7 +62,8 @@ def spectrum_svg(
     )
     if precursor:
         parts.append(
-            f'<line class="precursor" x1="{x(precursor):.1f}" y1="{top}" x2="{x(precursor):.1f}" y2="{floor}">'
+            f'<line class="precursor" x1="{x(precursor):.1f}" y1="{top}"'
+            f' x2="{x(precursor):.1f}" y2="{floor}">'
             f"<title>precursor m/z {precursor:.4f}</title></line>"
         )
     for value, height in zip(mz.tolist(), intensity.tolist(), strict=True):
