@@ -3,7 +3,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-
 from molucid.chem.formula import Formula
 from molucid.errors import InputError
 from molucid.model.assembled import Molucid
@@ -110,9 +109,8 @@ def test_number_of_memory_tokens(model: Molucid) -> None:
 
 
 @torch.inference_mode()
-def test_order_of_peaks_matters_only_with_positions(model: Molucid) -> None:
-    if model.config.msms.form == "text":
-        pytest.skip("text tokens have positions")
+def test_peaks_are_a_set() -> None:
+    model = Molucid(ModelConfig(**SMALL)).eval()
     inputs = collate_evidence([FULL], model.modalities).inputs
     reversed_peaks = {
         name: array.flip(1) if name in ("mz_BP", "sqrt_intensity_BP") else array

@@ -143,8 +143,9 @@ class Objective:
             smiles = smiles_loss(predictions.logits_BTV, target_out_BT, totals.num_tokens)
             weighted.append(config.alpha * smiles)
         if predictions.fingerprint_logits_BF is not None:
-            true_BF = _required(batch.fingerprint_BF, "fingerprint_BF", "lambda_")
-            fingerprint = fingerprint_loss(predictions.fingerprint_logits_BF, true_BF, totals.num_samples)
+            logits_BF = predictions.fingerprint_logits_BF
+            true_BF = fold(_required(batch.fingerprint_BF, "fingerprint_BF", "lambda_"), logits_BF.shape[1])
+            fingerprint = fingerprint_loss(logits_BF, true_BF, totals.num_samples)
             weighted.append(config.lambda_ * fingerprint)
         total = weighted[0] if len(weighted) == 1 else weighted[0] + weighted[1]
         return LossParts(total, smiles=smiles, fingerprint=fingerprint)
@@ -162,6 +163,28 @@ def fingerprint_loss(logits_BF: Tensor, true_BF: Tensor, num_samples: int) -> Te
     """Summed binary cross-entropy of all bits, in nats, over `num_samples` × F."""
     total = F.binary_cross_entropy_with_logits(logits_BF.float(), true_BF, reduction="sum")
     return total / (num_samples * logits_BF.shape[1])
+
+
+def fold(bits_BF: Tensor, num_bits: int) -> Tensor:
+    """Fingerprints folded to `num_bits`: bit j is set where any bit j + k·`num_bits` is.
+
+    RDKit places a Morgan feature of hash h at bit h modulo the length, so this is the fingerprint that it
+    would have made at that length.
+
+    Raises:
+        InputError: the length is not a multiple of `num_bits`.
+    """
+    length = bits_BF.shape[1]
+    if length == num_bits:
+        return bits_BF
+    if length % num_bits:
+        raise InputError(
+            f"fingerprints of {length} bits",
+            f"a multiple of the {num_bits} bits that the model predicts",
+            hint=f"pack the samples with fingerprints of {num_bits} bits",
+            code="fingerprint_length",
+        )
+    return bits_BF.unflatten(1, (-1, num_bits)).amax(dim=1)
 
 
 def _required(target: Tensor | None, name: str, weight: str) -> Tensor:

@@ -9,6 +9,7 @@ several spectra of one compound can be read together.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -203,6 +204,7 @@ def _adduct_index(name: str | None) -> int:
     return index
 
 
+@lru_cache(maxsize=4096)
 def _instrument_index(text: str | None) -> int:
     name = instrument_class(text)
     return _ABSENT if name is None else _INSTRUMENT_INDEX[name]
