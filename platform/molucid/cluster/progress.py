@@ -1,0 +1,103 @@
+"""A channel for rows of numbers from the workers of a job to the process that started it.
+
+Workers come and go (a resize or a failure replaces all of them), so the rows wait in an actor that belongs to
+the starting process; that process alone writes files and talks to the terminal.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any, Self
+
+import ray
+
+Row = Mapping[str, float]
+POLL_S = 0.3
+
+
+class _Board:
+    """Keeps rows until they are taken."""
+
+    def __init__(self) -> None:
+        self._rows: list[Row] = []
+
+    def post(self, rows: list[Row]) -> None:
+        self._rows += rows
+
+    def take(self) -> list[Row]:
+        rows, self._rows = self._rows, []
+        return rows
+
+
+_RemoteBoard: Any = ray.remote(_Board)
+
+
+class Sender:
+    """The worker's end: rows go out together, at most every `every_s` seconds.
+
+    Args:
+        board: of a `ProgressChannel`.
+        every_s: shortest time between two sendings.
+    """
+
+    def __init__(self, board: Any, every_s: float = 0.5) -> None:
+        self._board, self._every_s = board, every_s
+        self._pending: list[Row] = []
+        self._sent = time.monotonic()
+
+    def send(self, row: Row) -> None:
+        """Queue one row, and send what is queued if it is time."""
+        self._pending.append(row)
+        if time.monotonic() - self._sent >= self._every_s:
+            self._board.post.remote(self._pending)
+            self._pending, self._sent = [], time.monotonic()
+
+    def flush(self) -> None:
+        """Send what is queued and wait until it has arrived."""
+        ray.get(self._board.post.remote(self._pending))
+        self._pending, self._sent = [], time.monotonic()
+
+
+class ProgressChannel:
+    """The starting process's end: calls `receive` with every row, in order, from a thread of its own.
+
+    Use as a context manager; leaving takes what has arrived by then, and raises what `receive` raised.
+
+    Attributes:
+        board: to be handed to the workers.
+    """
+
+    def __init__(self, receive: Callable[[Row], None]) -> None:
+        self.board = _RemoteBoard.options(num_cpus=0, max_concurrency=1).remote()
+        self._receive = receive
+        self._done = threading.Event()
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._follow, name="molucid-progress", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._done.set()
+        self._thread.join()
+        ray.kill(self.board)
+        if self._error is not None and error is None:
+            raise self._error
+
+    def _follow(self) -> None:
+        try:
+            while not self._done.wait(POLL_S):
+                self._take()
+            self._take()
+        except Exception as error:  # noqa: BLE001 (handed to the thread that leaves the block)
+            self._error = error
+
+    def _take(self) -> None:
+        for row in ray.get(self.board.take.remote()):
+            self._receive(row)

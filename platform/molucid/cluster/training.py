@@ -1,0 +1,195 @@
+"""Training on Ray Train: elastic workers, and exact resume from the newest complete checkpoint.
+
+The global batch and the order of samples do not depend on the number of workers, so a run may be resized,
+killed and resumed and still sees every sample once per epoch. Wherever a run starts again, by Ray replacing
+workers or by a user repeating a command, it goes on from the newest complete checkpoint below its root; Ray's
+own record of checkpoints is not used.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pyarrow.fs import FSSpecHandler, PyFileSystem  # type: ignore[attr-defined]  # stubs lack it
+from ray.train import FailureConfig, RunConfig, ScalingConfig, TrainingFailedError
+from ray.train.torch import TorchConfig, TorchTrainer
+
+from molucid.cluster.checkpoints import newest_complete_name
+from molucid.cluster.plan import TrainingPlan, train_config_for
+from molucid.cluster.progress import ProgressChannel, Row
+from molucid.cluster.session import RaySession
+from molucid.cluster.storage import Root
+from molucid.cluster.train_worker import train_on_worker
+from molucid.dataset.packed import PackedDataset
+from molucid.errors import InputError, Where
+from molucid.train.checkpoint import make_card, read_card, read_state
+from molucid.train.loop import TrainState
+from molucid.train.schedule import total_steps
+
+log = logging.getLogger(__name__)
+
+# Ray replaces the first version's classes by the second's at import; type checkers see the first's.
+_TorchTrainer: Any = TorchTrainer
+_ScalingConfig: Any = ScalingConfig
+_RunConfig: Any = RunConfig
+
+
+class TrainingError(RuntimeError):
+    """A run that failed more often than it may; its checkpoints stay, to go on from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a run stands before it starts.
+
+    Attributes:
+        checkpoint: URL of the newest complete checkpoint; `None` for a new run.
+        state: of that checkpoint.
+        total_steps: steps of the whole run.
+    """
+
+    checkpoint: str | None
+    state: TrainState
+    total_steps: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """How a run ended.
+
+    Attributes:
+        checkpoint: URL of its newest complete checkpoint.
+        step: optimiser steps taken since the run began.
+        position: samples consumed since the run began.
+        finished: `False` if the time was over before the last step.
+    """
+
+    checkpoint: str
+    step: int
+    position: int
+    finished: bool
+
+
+def standing(plan: TrainingPlan) -> Standing:
+    """Check a plan against its data and against what its root holds already.
+
+    Raises:
+        InputError: data that the model cannot be trained on, a number of workers that cannot share the global
+            batch, or a root that holds the run of another configuration or of other data.
+    """
+    for num_workers in range(plan.job.min_workers, plan.job.max_workers + 1):
+        train_config_for(plan.recipe.train, num_workers)
+    with tempfile.TemporaryDirectory(prefix="molucid-check-") as scratch:
+        dataset = PackedDataset(Root(plan.data, plan.job.retry).fetch(Path(scratch) / "data"))
+        _check_fingerprints(plan, dataset)
+        steps = total_steps(plan.recipe.train, len(dataset))
+        root = Root(plan.out, plan.job.retry)
+        name = newest_complete_name(root)
+        if name is None:
+            return Standing(None, TrainState(), steps)
+        folder = (root / name).fetch(Path(scratch) / name)
+        recipe = plan.recipe
+        card = make_card(recipe.name, recipe.model, recipe.objective, recipe.train, plan.training)
+        state = read_state(folder, card)
+        written_on = read_card(folder).training.get("data_sha256")
+        if written_on != dataset.content_hash:
+            raise InputError(
+                f"a run on other data (sha256 {str(written_on)[:12]}…)",
+                f"the run of this data (sha256 {dataset.content_hash[:12]}…)",
+                Where(file=f"{root}/{name}"),
+                hint="give a new --out, or go on with the data of the run",
+                code="other_data",
+            )
+        return Standing(f"{root}/{name}", state, steps)
+
+
+def train(plan: TrainingPlan, session: RaySession, receive: Callable[[Row], None]) -> Trained:
+    """Carry out a plan on an open session.
+
+    Args:
+        plan: checked by `standing`.
+        session: of `ray_session`.
+        receive: called with the numbers of every step, see `StepReport.flat`, and `time` (Unix) and
+            `workers`. After lost workers, steps since the newest checkpoint come again.
+
+    Raises:
+        TrainingError: more workers were lost than `max_failures` allows.
+        InputError, FloatingPointError: raised by a worker.
+    """
+    job, root = plan.job, Root(plan.out, plan.job.retry)
+    use_gpu = session.num_gpus > 0 if job.gpus_per_worker is None else job.gpus_per_worker > 0
+    cpus = job.cpus_per_worker
+    if cpus is None:
+        cpus = max(1, int(session.num_cpus) // job.max_workers) if session.embedded else 1
+    workers = job.max_workers if job.min_workers == job.max_workers else (job.min_workers, job.max_workers)
+    run_name = f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:6]}"
+    with ProgressChannel(receive) as channel:
+        trainer = _TorchTrainer(
+            train_on_worker,
+            train_loop_config={
+                "plan": plan.model_dump(mode="json"),
+                "board": channel.board,
+                "started": time.time(),
+            },
+            scaling_config=_ScalingConfig(
+                num_workers=workers, use_gpu=use_gpu, resources_per_worker=_resources(cpus, use_gpu)
+            ),
+            torch_config=TorchConfig(backend="nccl" if use_gpu else "gloo"),
+            run_config=_RunConfig(
+                # A name that was used before would be resumed from Ray's own record.
+                name=run_name,
+                failure_config=FailureConfig(max_failures=job.max_failures),
+                worker_runtime_env={"env_vars": _worker_environment(cpus)},
+                **_ray_records(root),
+            ),
+        )
+        try:
+            result = trainer.fit()
+        except TrainingFailedError as error:
+            raise TrainingError(f"training failed: {error}") from error
+    outcome = result.return_value
+    if "error" in outcome:
+        raise outcome["error"]
+    name = newest_complete_name(root)
+    return Trained(f"{root}/{name}", outcome["step"], outcome["position"], outcome["finished"])
+
+
+def _resources(cpus: int, use_gpu: bool) -> dict[str, float]:
+    return {"CPU": cpus, "GPU": 1} if use_gpu else {"CPU": cpus}
+
+
+def _worker_environment(cpus: int) -> dict[str, str]:
+    environment = {"OMP_NUM_THREADS": str(cpus), "MOLUCID_WORKER_CPUS": str(cpus)}
+    if "TORCH_EXTENSIONS_DIR" in os.environ:
+        # Where DeepSpeed finds the op that it would compile otherwise.
+        environment["TORCH_EXTENSIONS_DIR"] = os.environ["TORCH_EXTENSIONS_DIR"]
+    return environment
+
+
+def _ray_records(root: Root) -> dict[str, Any]:
+    """Where Ray Train keeps its own record of a run: beside its other files, which all nodes see."""
+    if root.local is not None:
+        return {"storage_path": str(root.local / "ray")}
+    filesystem = PyFileSystem(FSSpecHandler(root.filesystem))
+    return {"storage_path": f"{root.path}/ray", "storage_filesystem": filesystem}
+
+
+def _check_fingerprints(plan: TrainingPlan, dataset: PackedDataset) -> None:
+    bits = plan.recipe.model.fingerprint_bits
+    if plan.recipe.objective.lambda_ > 0 and bits != dataset.num_bits:
+        raise InputError(
+            f"fingerprints of {dataset.num_bits} bits",
+            f"fingerprints of {bits} bits, as the model predicts",
+            Where(file=str(dataset.folder)),
+            hint=f"pack with --set fingerprint.num_bits={bits}, or train with "
+            f"--set model.fingerprint_bits={dataset.num_bits}",
+            code="other_fingerprint",
+        )
