@@ -211,7 +211,7 @@ def _simulate(
     from jobs.simulate_actor import SimulateShards
 
     entries = {}
-    logging.getLogger("ray.data").setLevel(logging.WARNING)
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
     num_rows = sum(len(table["id"][0]) for table in missing)
     with ray_session(args.address, num_cpus=args.num_cpus) as session:
         context = ray.data.DataContext.get_current()

@@ -10,7 +10,7 @@ from molucid.dataset.schema import StoredSample
 from molucid.errors import Where
 from molucid.spectra.types import Evidence, MassSpectrum, Record, Sample
 
-SMILES = ("CCO", "CC(=O)Oc1ccccc1C(=O)O", "CCN(CC)CC", "c1ccncc1", "OCC(O)CO", "ClCCBr", "NCCc1ccc(O)cc1")
+SMILES = ("CCO", "CC(=O)Oc1ccccc1C(=O)O", "CCN(CC)CC", "c1ccoc1", "OCC(O)CO", "ClCCBr", "NCCc1ccc(O)cc1")
 
 
 def make_spectrum(smiles: str, num_peaks: int, energy: float | None = 30.0) -> MassSpectrum:
