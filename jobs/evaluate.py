@@ -66,11 +66,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Evaluate, write the files, print the table."""
+    from jobs.console import note
     from molucid.evaluate.cases import read_cases
     from molucid.evaluate.evaluation import EvaluateConfig, evaluate
     from molucid.evaluate.report import evaluation_to_json, write_metrics, write_per_spectrum, write_report
-
-    from jobs.console import note
 
     config = EvaluateConfig().updated(getattr(args, "set", None) or ())
     if args.no_mces:
@@ -232,9 +231,10 @@ def _cell(interval: Interval, column: str) -> str:
 
 
 def _print_table(evaluation: Evaluation) -> None:
-    from molucid.evaluate.report import column_title, metric_columns
     from rich.console import Console
     from rich.table import Table
+
+    from molucid.evaluate.report import column_title, metric_columns
 
     num_molecules = evaluation.systems[0].overall.num_molecules
     table = Table(title=f"{len(evaluation.cases)} spectra, {num_molecules} molecules")

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import scipy.stats
+
 from molucid.evaluate.bootstrap import BootstrapConfig, mean_intervals, paired_differences
 
 

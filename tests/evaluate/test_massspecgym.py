@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from molucid.evaluate.massspecgym import TOP_KS, massspecgym_metrics, massspecgym_summary
 from molucid.evaluate.mces import MCESConfig, MCESDistances
 

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import pytest
+from myopic_mces.myopic_mces import MCES
+
 from molucid.errors import InputError
 from molucid.evaluate import mces
 from molucid.evaluate.mces import MCESConfig, MCESDistances, cbc_path
-from myopic_mces.myopic_mces import MCES
 
 IN_PROCESS = MCESConfig(num_processes=1)
 
@@ -42,6 +43,10 @@ def test_far_pairs_get_the_packages_bound_and_close_pairs_its_distance(distances
             a, b, threshold=15, always_stronger_bound=True, solver_options={"msg": 0, "path": cbc_path()}
         )
         assert distances.distance(a, b) == theirs[1]
+
+
+def test_text_after_a_blank_is_a_title(distances):
+    assert distances.distance("CCO ethanol", "CCCO") == 1.0
 
 
 def test_cap(distances):

@@ -24,7 +24,7 @@ from myopic_mces.filter_MCES import apply_filter
 from myopic_mces.graph import construct_graph
 from myopic_mces.MCES_ILP import MCES_ILP
 from pydantic import Field
-from rdkit import rdBase
+from rdkit import Chem, rdBase
 
 from molucid.chem.identity import canonical_smiles
 from molucid.config import Config
@@ -158,7 +158,9 @@ def _graph(smiles: str) -> Any:
 @lru_cache(maxsize=50_000)
 def _plain(smiles: str) -> str:
     """Canonical SMILES without stereo: equal texts are equal graphs, at distance 0 without solving."""
-    return canonical_smiles(smiles) if smiles else smiles
+    with rdBase.BlockLogs():
+        mol = Chem.MolFromSmiles(smiles)
+    return canonical_smiles(mol) if mol.GetNumAtoms() else ""
 
 
 def _total_bond_order(graph: Any) -> float:

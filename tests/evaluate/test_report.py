@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import csv
+import json
+from html.parser import HTMLParser
+
+import pytest
+
+from molucid.evaluate.bootstrap import Interval
+from molucid.evaluate.cases import Case
+from molucid.evaluate.evaluation import EvaluateConfig, SystemInput, evaluate
+from molucid.evaluate.metrics import true_molecule
+from molucid.evaluate.report import (
+    PER_SPECTRUM_COLUMNS,
+    column_title,
+    mean_text,
+    range_text,
+    write_metrics,
+    write_per_spectrum,
+    write_report,
+)
+from molucid.generate.types import Answer, Candidate
+
+HOSTILE = "<script>alert(1)</script>"
+
+
+def case(id, smiles):
+    true = true_molecule(smiles)
+    return Case(id, smiles, true.inchikey14, true.formula, "[M+H]+", None)
+
+
+@pytest.fixture(scope="module")
+def evaluation():
+    cases = [case(HOSTILE, "CCO"), case("b", "CCN"), case("c", "CCC")]
+    answers = [
+        Answer(HOSTILE, (Candidate("CCO", -1.0, 4, rank=1), Candidate("CO", -2.0, 3, rank=2)), "answered"),
+        Answer("b", (Candidate("C1CC", -1.0, 4, rank=1), Candidate("CCN", -2.0, 3, rank=2)), "answered"),
+    ]
+    systems = {"<b>first</b>": SystemInput(answers, {"c": "unknown_adduct"}), "second": SystemInput([], {})}
+    config = EvaluateConfig(with_mces=False).updated(["bootstrap.num_resamples=200"])
+    return evaluate(cases, systems, config)
+
+
+def test_per_spectrum_rows(evaluation, tmp_path):
+    write_per_spectrum(tmp_path / "p.tsv", evaluation)
+    with (tmp_path / "p.tsv").open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream, delimiter="\t"))
+    metrics = [f"top{k}_{m}" for k in (1, 10) for m in ("accuracy", "tanimoto", "validity", "formula_match")]
+    assert list(rows[0]) == [*PER_SPECTRUM_COLUMNS, *metrics]
+    assert len(rows) == 6
+    second = rows[1]
+    assert (second["id"], second["status"], second["match_rank"], second["num_valid"]) == (
+        "b",
+        "answered",
+        "2",
+        "1",
+    )
+    assert (second["top1_accuracy"], second["top10_accuracy"], second["top1_validity"]) == ("0", "1", "0")
+    missing = rows[2]
+    assert (missing["status"], missing["match_rank"], missing["first_smiles"]) == ("missing", "", "")
+
+
+def test_columns_are_frozen():
+    assert PER_SPECTRUM_COLUMNS[:13] == (
+        *("system", "id", "status", "smiles", "inchikey14", "formula", "mass_da", "adduct", "instrument"),
+        *("num_candidates", "num_valid", "match_rank", "first_smiles"),
+    )
+
+
+def test_metrics_json_holds_what_the_table_shows(evaluation, tmp_path):
+    write_metrics(tmp_path / "m.json", evaluation, {"seed": 0})
+    content = json.loads((tmp_path / "m.json").read_text())
+    first = content["systems"][0]
+    assert first["accounting"]["missing"] == {"c": "unknown_adduct"}
+    assert first["overall"]["metrics"]["top1_accuracy"]["mean"] == pytest.approx(1 / 3)
+    assert first["tables"]["adduct"][0]["num_spectra"] == 3
+    assert content["differences_to_first"]["second"]["top10_accuracy"]["mean"] == pytest.approx(-2 / 3)
+    assert content["config"]["bootstrap"]["num_resamples"] == 200
+    assert content["provenance"] == {"seed": 0}
+
+
+class _Page(HTMLParser):
+    """Collects tags and checks that they nest."""
+
+    VOID = frozenset({"meta", "br", "path", "line", "circle", "rect"})
+
+    def __init__(self):
+        super().__init__()
+        self.tags, self.open = [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        if tag not in self.VOID:
+            assert self.open.pop() == tag
+
+
+def test_report_is_one_whole_page_without_script_or_network(evaluation, tmp_path):
+    write_report(tmp_path / "r.html", evaluation, {"command": HOSTILE})
+    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    page = _Page()
+    page.feed(text)
+    assert page.open == []
+    names = {tag for tag, _ in page.tags}
+    assert not names & {"script", "link", "img", "iframe", "object"}
+    assert not any(key in ("href", "src") or key.startswith("on") for _, attrs in page.tags for key in attrs)
+    assert "<b>first</b>" not in text, "names of systems are escaped"
+    assert sum(tag == "svg" for tag, _ in page.tags) >= 4 + 3
+    assert "66.7 %" in text
+    assert "unknown_adduct" in text
+
+
+def test_same_evaluation_same_bytes(evaluation, tmp_path):
+    for name in ("a", "b"):
+        write_report(tmp_path / name, evaluation, {})
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("column", "signed", "mean", "ends"),
+    [
+        ("top1_accuracy", False, "12.3 %", "10.0 to 20.0"),
+        ("top1_accuracy", True, "+12.3 pp", "+10.0 to +20.0"),
+        ("top10_tanimoto", False, "0.123", "0.100 to 0.200"),
+        ("top10_mces", True, "+0.12", "+0.10 to +0.20"),
+    ],
+)
+def test_numbers_as_text(column, signed, mean, ends):
+    interval = Interval(0.1234, 0.1, 0.2, "bca")
+    assert mean_text(interval, column, signed) == mean
+    assert range_text(interval, column, signed) == ends
+
+
+def test_no_interval_is_a_dash():
+    assert range_text(Interval(1.0, 1.0, 1.0, "none"), "top1_validity") == "–"
+
+
+def test_titles():
+    assert column_title("top10_formula_match") == "Top-10 right formula"
