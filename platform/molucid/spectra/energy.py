@@ -9,7 +9,7 @@ _NUMBER = r"\d+(?:\.\d+)?"
 # One comma with a single digit behind it is a decimal comma (`10,5 eV`); every other comma separates
 # (`20,40`).
 _DECIMAL_COMMA = re.compile(r"^\D*\d+,\d(?![\d,])[^,]*$")
-_NORMALIZED = re.compile(r"%|\bnce\b|normali[sz]ed|nominal|(?<![a-z])nce(?=\d)")
+_NORMALIZED = re.compile(r"%|(?<![a-z])nce(?![a-z])|normali[sz]ed|nominal")
 _ELECTRONVOLT = re.compile(r"(?<![a-z])e?v(?![a-z])|electron ?volt")
 # `20 HCD (NCE 20-30-40%)`: the bracket spells out what stands before it.
 _SPELLED_OUT = re.compile(r"\(([^)]*nce[^)]*\d[^)]*)\)")

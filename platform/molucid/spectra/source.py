@@ -7,6 +7,7 @@ record before them has been delivered.
 from __future__ import annotations
 
 import codecs
+import contextlib
 import gzip
 import io
 import zlib
@@ -73,8 +74,8 @@ class _Plain(io.RawIOBase):
 class _Translated(io.RawIOBase):
     """A gzip stream whose faults are the user's, not the decompressor's."""
 
-    def __init__(self, stream: gzip.GzipFile, file: str) -> None:
-        self._stream, self._file = stream, file
+    def __init__(self, packed: io.BufferedReader, file: str) -> None:
+        self._packed, self._stream, self._file = packed, gzip.GzipFile(fileobj=packed), file
 
     def readable(self) -> bool:
         return True
@@ -89,6 +90,7 @@ class _Translated(io.RawIOBase):
 
     def close(self) -> None:
         self._stream.close()
+        self._packed.close()
         super().close()
 
 
@@ -127,7 +129,7 @@ def unpacked(stream: IO[bytes], file: str) -> io.BufferedReader:
     """`stream` with gzip undone where its content is gzip."""
     buffered = stream if isinstance(stream, io.BufferedReader) else io.BufferedReader(_Plain(stream))
     if buffered.peek(2)[:2] == _GZIP_MAGIC:
-        return io.BufferedReader(_Translated(gzip.GzipFile(fileobj=buffered), file))
+        return io.BufferedReader(_Translated(buffered, file))
     return buffered
 
 
@@ -141,21 +143,32 @@ def _as_latin1(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error("molucid.latin1", _as_latin1)
 
 
-def text_of(stream: io.BufferedReader) -> io.TextIOWrapper:
-    """`stream` as text: UTF-16 by byte-order mark, else UTF-8 with stray bytes as Latin-1; any line end."""
+@contextlib.contextmanager
+def as_text(stream: io.BufferedReader) -> Iterator[io.TextIOWrapper]:
+    """`stream` as text: UTF-16 by byte-order mark, else UTF-8 with stray bytes as Latin-1; any line end.
+
+    The stream stays open; it belongs to the caller.
+    """
     head = stream.peek(4)[:4]
     utf16 = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     encoding = "utf-16" if utf16 else "utf-8-sig"
-    return io.TextIOWrapper(stream, encoding=encoding, errors="molucid.latin1", newline=None)
+    text = io.TextIOWrapper(stream, encoding=encoding, errors="molucid.latin1", newline=None)
+    try:
+        yield text
+    finally:
+        text.detach()
 
 
 def lines(stream: io.BufferedReader, limit: int) -> Iterator[Line]:
     """The lines of `stream`, each of at most `limit` characters in memory."""
-    text = text_of(stream)
     number = 0
-    while part := text.readline(limit + 1):
-        number += 1
-        cut = len(part) > limit and not part.endswith("\n")
-        yield Line(number, part[:limit].rstrip("\n"), cut)
-        while cut and part and not part.endswith("\n"):
-            part = text.readline(limit + 1)
+    with as_text(stream) as text:
+        while part := text.readline(limit + 1):
+            number += 1
+            if part[-1] == "\n":
+                yield Line(number, part[:-1], False)
+                continue
+            cut = len(part) > limit
+            yield Line(number, part[:limit], cut)
+            while cut and part and part[-1] != "\n":
+                part = text.readline(limit + 1)

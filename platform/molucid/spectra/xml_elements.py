@@ -185,10 +185,11 @@ def decode_array(
     Raises:
         InputError: text that is not base64, not zlib, or not a whole number of values.
     """
+    itemsize = np.dtype(dtype).itemsize
+    size = max_values * itemsize
     try:
         data = base64.b64decode("".join(text.split()).encode(), validate=True)
         if compressed and data:
-            size = max_values * np.dtype(dtype).itemsize
             inflater = zlib.decompressobj()
             data = inflater.decompress(data, size + 1)
             if not inflater.eof and len(data) <= size:
@@ -200,14 +201,13 @@ def decode_array(
             hint="the spectrum is damaged; export it again",
             code="broken_peak_array",
         ) from None
-    if len(data) % np.dtype(dtype).itemsize:
+    if len(data) > size:
+        raise too_many_peaks(max_peaks)
+    if len(data) % itemsize:
         raise InputError(
             f"a peak array of {len(data)} bytes",
-            f"a multiple of {np.dtype(dtype).itemsize}",
+            f"a multiple of {itemsize}",
             hint="the spectrum is cut off; export it again",
             code="broken_peak_array",
         )
-    values = np.frombuffer(data, dtype) if data else np.zeros(0, dtype)
-    if values.size > max_values:
-        raise too_many_peaks(max_peaks)
-    return values.astype(np.float64)
+    return np.frombuffer(data, dtype).astype(np.float64)

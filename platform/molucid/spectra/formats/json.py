@@ -20,7 +20,7 @@ from molucid.errors import InputError, Rejected, Where, shorten
 from molucid.files import write_aside
 from molucid.spectra.draft import check_id, too_many_peaks
 from molucid.spectra.formats.json_schema import FORMAT_NAME, VERSION, RecordEntry
-from molucid.spectra.source import ReadConfig, text_of, unpacked
+from molucid.spectra.source import ReadConfig, as_text, unpacked
 from molucid.spectra.types import Record
 
 _CHUNK_CHARS = 1 << 16
@@ -106,7 +106,11 @@ def read(stream: IO[bytes], file: str, config: ReadConfig) -> Iterator[Record | 
         InputError: no JSON of this format and version, or JSON that breaks off; every record before was
             yielded.
     """
-    scanner = _Scanner(text_of(unpacked(stream, file)), file, config.max_record_chars)
+    with as_text(unpacked(stream, file)) as text:
+        yield from _document(_Scanner(text, file, config.max_record_chars), file, config)
+
+
+def _document(scanner: _Scanner, file: str, config: ReadConfig) -> Iterator[Record | Rejected]:
     scanner.expect("{")
     head: dict[str, Any] = {}
     closed = scanner.peek() == "}"

@@ -38,6 +38,9 @@ def read(stream: IO[bytes], file: str, config: ReadConfig) -> Iterator[Record | 
     ordinal, stray = 0, False
     for line in lines(unpacked(stream, file), config.max_line_chars):
         text = line.text.strip()
+        if draft is not None and text[:1].isdigit() and not line.cut:
+            draft.peak_line(line)
+            continue
         marker = text.upper() if len(text) <= 16 else ""
         if marker == "BEGIN IONS":
             if draft is not None:
@@ -151,13 +154,11 @@ def _blocks(record: Record) -> Iterator[str]:
         if spectrum.normalized_collision_energy is not None:
             headers["collision_energy"] = _text(spectrum.normalized_collision_energy, " NCE")
         headers |= {key: value for key, value in record.metadata.items() if headers.get(key) is None}
-        yield "BEGIN IONS\n"
-        for key, value in headers.items():
-            if value:
-                yield f"{key.upper()}={' '.join(value.split())}\n"
-        for mz, intensity in zip(spectrum.mz.tolist(), spectrum.intensity.tolist(), strict=True):
-            yield f"{mz!r} {intensity!r}\n"
-        yield "END IONS\n\n"
+        rows = ["BEGIN IONS"]
+        rows += [f"{key.upper()}={' '.join(value.split())}" for key, value in headers.items() if value]
+        peaks = zip(spectrum.mz.tolist(), spectrum.intensity.tolist(), strict=True)
+        rows += [f"{mz!r} {intensity!r}" for mz, intensity in peaks]
+        yield "\n".join([*rows, "END IONS", "", ""])
 
 
 def _text(value: float | None, unit: str = "") -> str | None:

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from molucid.spectra.energy import CollisionEnergy, is_thermo_setting, parse_collision_energy
+
+
+@pytest.mark.parametrize(
+    ("text", "ev", "normalized"),
+    [
+        ("30", 30, None),
+        ("30 eV", 30, None),
+        ("30eV", 30, None),
+        ("10,5 eV", 10.5, None),
+        ("35 V", 35, None),
+        ("-35 eV", 35, None),
+        ("10,20,40", 70 / 3, None),
+        ("20,40", 30, None),
+        ("20-40 eV", 30, None),
+        ("Ramp 21.1-31.6 eV", 26.35, None),
+        ("CID 30 eV", 30, None),
+        ("0", 0, None),
+        ("HCD 35%", None, 35),
+        ("35 NCE", None, 35),
+        ("35NCE", None, 35),
+        ("NCE35", None, 35),
+        ("30 (nominal)", None, 30),
+        ("45 % (nominal)", None, 45),
+        ("15, 30, 45, 60, 75, 90 (nominal)", None, 52.5),
+        ("20 HCD (NCE 20-30-40%)", None, 30),
+        ("HCD 30", None, 30),
+        ("HCD 30 eV", 30, None),
+        ("NCE=35% 12eV", 12, 35),
+        ("N/A", None, None),
+        ("low", None, None),
+        ("", None, None),
+    ],
+)
+def test_spellings(text: str, ev: float | None, normalized: float | None) -> None:
+    energy = parse_collision_energy(text)
+    assert energy.ev == (None if ev is None else pytest.approx(ev))
+    assert energy.normalized == (None if normalized is None else pytest.approx(normalized))
+
+
+@pytest.mark.parametrize("field", ["nce", "normalized_collision_energy", "collision_energy_nce"])
+def test_field_may_name_the_scale(field: str) -> None:
+    assert parse_collision_energy("30", field) == CollisionEnergy(normalized=30)
+
+
+def test_thermo_setting_is_recognised_by_its_filter_line() -> None:
+    assert is_thermo_setting("35.0", "FTMS + p ESI d Full ms2 195.09@hcd35.00 [50-210]")
+    assert not is_thermo_setting("35.0", "FTMS + p ESI d Full ms2 195.09@hcd30.00 [50-210]")
+    assert not is_thermo_setting("35.0", "")
+
+
+@given(st.text(max_size=300))
+def test_any_text_gives_energies_that_are_not_negative(text: str) -> None:
+    energy = parse_collision_energy(text)
+    assert energy.ev is None or energy.ev >= 0
+    assert energy.normalized is None or energy.normalized >= 0
