@@ -62,6 +62,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", required=True, metavar="DIR", help="folder to write")
     parser.add_argument("--random-from", metavar="TRAINING", help="training set of the random control")
     parser.add_argument("--no-mces", action="store_true", help="leave out MCES distances")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change a setting, e.g. bootstrap.seed=1",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -71,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
     from molucid.evaluate.evaluation import EvaluateConfig, evaluate
     from molucid.evaluate.report import evaluation_to_json, write_metrics, write_per_spectrum, write_report
 
-    config = EvaluateConfig().updated(getattr(args, "set", None) or ())
+    config = EvaluateConfig().updated(args.set)
     if args.no_mces:
         config = config.model_copy(update={"with_mces": False})
     out = Path(args.out)

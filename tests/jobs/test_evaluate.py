@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from jobs.cli import main
+from molucid.errors import Rejected
+from molucid.evaluate.answer_files import write_candidates, write_rejected
+from molucid.generate.types import Answer, Candidate
+
+TRUTH = "id\tsmiles\tadduct\na\tCCO\t[M+H]+\nb\tCCN\t[M+H]+\nc\tCCCO\t[M+Na]+\nbroken\tC1CC\t[M+H]+\n"
+
+
+def answer(id, *smiles):
+    candidates = tuple(Candidate(s, -1.0, 5, rank=r) for r, s in enumerate(smiles, start=1))
+    return Answer(id, candidates, "answered" if candidates else "no_candidate")
+
+
+@pytest.fixture
+def runs(tmp_path):
+    (tmp_path / "truth.tsv").write_text(TRUTH)
+    write_candidates(tmp_path / "zero", [answer("a", "CCC", "CCO"), answer("b"), answer("other", "C")])
+    write_rejected(tmp_path / "zero", [Rejected("c", "unknown_adduct", "got X, expected an adduct")])
+    write_candidates(
+        tmp_path / "tuned", [answer("a", "CCO"), answer("b", "CCN"), answer("c", "CCCN", "CCCO")]
+    )
+    (tmp_path / "training.smi").write_text("COC\nCCC\nCCCC\nCCOC\n")
+    return tmp_path
+
+
+def evaluate(runs, *arguments):
+    common = ("--truth", str(runs / "truth.tsv"), "--out", str(runs / "out"), "--quiet", "--no-mces")
+    return main(["evaluate", *arguments, *common])
+
+
+def test_two_systems_side_by_side_with_a_random_control(runs, capsys):
+    code = evaluate(
+        runs,
+        str(runs / "zero"),
+        f"after={runs / 'tuned'}",
+        "--random-from",
+        str(runs / "training.smi"),
+        "--json",
+    )
+    assert code == 0
+    printed = json.loads(capsys.readouterr().out)
+    zero, tuned, random = printed["systems"]
+    assert [s["name"] for s in printed["systems"]] == ["zero", "after", "random"]
+    assert zero["accounting"] == {
+        "num_inputs": 3,
+        "num_answered": 1,
+        "num_no_candidate": 1,
+        "num_missing": 1,
+        "missing": {"c": "unknown_adduct"},
+        "without_truth": ["other"],
+    }
+    means = [s["overall"]["metrics"]["top1_accuracy"]["mean"] for s in (zero, tuned, random)]
+    assert means == pytest.approx([0, 2 / 3, 0])
+    assert zero["overall"]["metrics"]["top10_accuracy"]["mean"] == pytest.approx(1 / 3)
+    # dimethyl ether is ethanol's isomer, methoxyethane is propanol's; ethylamine has none
+    assert random["overall"]["metrics"]["top1_formula_match"]["mean"] == pytest.approx(2 / 3)
+    assert printed["differences_to_first"]["after"]["top1_accuracy"]["mean"] == pytest.approx(2 / 3)
+
+    written = json.loads((runs / "out/metrics.json").read_text())
+    assert written["systems"] == printed["systems"]
+    assert written["provenance"]["truth_unusable_rows"] == 1
+    names = {path.name for path in (runs / "out").iterdir()}
+    assert names == {"metrics.json", "per_spectrum.tsv", "rejected_truth.tsv", "report.html", "random"}
+    assert (
+        (runs / "out/rejected_truth.tsv").read_text().splitlines()[1].startswith("broken\tinvalid_smiles\t")
+    )
+    assert len((runs / "out/random/candidates.jsonl").read_text().splitlines()) == 3
+
+
+def test_table_for_people(runs, capsys):
+    assert evaluate(runs, str(runs / "tuned")) == 0
+    out = capsys.readouterr().out
+    assert "3 spectra, 3 molecules" in out
+    assert "66.7 %" in out
+    assert "3 of 3" in out
+
+
+def test_same_inputs_same_files(runs):
+    files = ("metrics.json", "per_spectrum.tsv", "report.html")
+    evaluate(runs, str(runs / "tuned"))
+    first = [(runs / "out" / name).read_bytes() for name in files]
+    evaluate(runs, str(runs / "tuned"))
+    assert [(runs / "out" / name).read_bytes() for name in files] == first
+
+
+def test_settings(runs, capsys):
+    settings = ("--set", "top_ks=[1, 2]", "--set", "bootstrap.confidence=0.8")
+    assert evaluate(runs, str(runs / "tuned"), "--json", *settings) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert "top2_accuracy" in printed["systems"][0]["overall"]["metrics"]
+    assert printed["config"]["bootstrap"]["confidence"] == 0.8
+    assert evaluate(runs, str(runs / "tuned"), "--set", "top_k=[1]") == 2
+    assert "top_ks" in capsys.readouterr().err
+
+
+def test_nothing_answered_has_its_own_exit_code(runs):
+    write_candidates(runs / "none", [answer("a")])
+    assert evaluate(runs, str(runs / "none")) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("{runs}/absent",), "candidates.jsonl"),
+        (("{runs}/zero", "zero={runs}/tuned"), "a different name for each system"),
+        (("random={runs}/zero",), "not 'random'"),
+        (("{runs}/zero", "--fold", "val"), "a table with folds"),
+        (("{runs}/zero", "--random-from", "{runs}/nowhere"), "training samples or a file of SMILES"),
+    ],
+)
+def test_wrong_call_is_told_what_to_do(runs, capsys, arguments, message):
+    assert evaluate(runs, *(a.format(runs=runs) for a in arguments)) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_broken_line_of_answers_is_named(runs, capsys):
+    (runs / "zero/candidates.jsonl").write_text('{"id": "a"\n')
+    assert evaluate(runs, str(runs / "zero")) == 2
+    assert "candidates.jsonl, line 1" in capsys.readouterr().err
+
+
+def test_truth_without_any_structure(runs, capsys):
+    (runs / "truth.tsv").write_text("id\tsmiles\na\t\n")
+    assert evaluate(runs, str(runs / "zero")) == 2
+    assert "1 unusable rows and no usable one" in capsys.readouterr().err
