@@ -27,7 +27,7 @@ _BRACKET = re.compile(
     r"(?:H(?P<hydrogens>\d*))?(?P<charge>[+-]\d*)?\]"
 )
 _ORGANIC = frozenset(("B", "C", "N", "O", "P", "S", "F", "Cl", "Br", "I", "b", "c", "n", "o", "p", "s"))
-_BOND_ORDERS = {"-": 1, "=": 2, "#": 3, ":": 1, "/": 1, "\\": 1}
+_BOND_ORDERS = {"-": 1, "=": 2, "#": 3, "/": 1, "\\": 1}
 
 
 class Kind(IntEnum):
@@ -85,7 +85,7 @@ class Token:
     Attributes:
         kind: what it does.
         atom: the atom, for `Kind.ATOM`.
-        order: bond order, for `Kind.BOND`; an aromatic bond is 1.
+        order: bond order, for `Kind.BOND`. The aromatic bond `:` is no token: RDKit never writes it.
         label: ring label, for `Kind.RING`.
         text: the token itself.
     """

@@ -25,7 +25,6 @@ from molucid.generate.hypotheses import (
     Pool,
     ScoreKind,
     StepwiseModel,
-    mask_specials,
 )
 from molucid.generate.smiles_state import SmilesState
 from molucid.model.batch import Memory
@@ -34,8 +33,7 @@ _DEAD = -float("inf")
 
 
 class _Choice(NamedTuple):
-    """Continuations that were chosen, `[B, K]`, −inf where there were fewer, and those that end,
-    `[num_ended]`."""
+    """Chosen continuations, `[B, K]`, of total −inf where there were fewer; and those that end, one list."""
 
     parent_BK: Tensor
     token_BK: Tensor
@@ -81,9 +79,11 @@ def beam_search(
     first_row_B1 = torch.arange(B, device=device)[:, None] * K
     for step in range(max_length):
         logits_NV = model.decode_step(token_BK.reshape(-1), cache)
-        log_p_NV = mask_specials(torch.log_softmax(logits_NV.float(), dim=-1)).double()
-        V = log_p_NV.shape[-1]
-        candidates_BC = (total_BK[..., None] + log_p_NV.view(B, K, V)).flatten(1)
+        log_p_BKV = torch.log_softmax(logits_NV.float(), dim=-1).double().view(B, K, -1)
+        V = log_p_BKV.shape[-1]
+        if step == 0:
+            never_B1V = ~guide.usable_tokens(V).to(device)[:, None]
+        candidates_BC = (total_BK[..., None] + log_p_BKV.masked_fill(never_B1V, _DEAD)).flatten(1)
         total_BC, order_BC = candidates_BC.sort(dim=1, descending=True, stable=True)
         if guide.constraint is None:
             choice = _best(total_BC, order_BC, K, V)

@@ -27,7 +27,7 @@ class ConstraintConfig(Config):
         allow_fragments: several molecules separated by `.`, among them bare ions and hydrogen atoms.
         allow_radicals: bracket atoms with unpaired electrons.
         allow_stereo: tetrahedral marks and directed bonds.
-        lookahead: a prefix is refused unless it can go on for this many tokens (or to its end).
+        lookahead: a prefix is refused unless it can go on for this many tokens, or to its end.
     """
 
     allow_net_charge: bool = False
@@ -49,9 +49,12 @@ class FormulaConstraint:
     def __init__(self, vocabulary: Sequence[str], config: ConstraintConfig, max_length: int) -> None:
         self.config, self.max_length = config, max_length
         self._tokens = tuple(self._token(text) for text in vocabulary)
-        usable = [i for i, token in enumerate(self._tokens) if token.kind is not Kind.OTHER]
-        # Structure and plain atoms come first: a continuation is found sooner.
-        self._by_frequency = sorted(usable, key=lambda i: (self._tokens[i].text.startswith("["), i))
+        # In an order that finds some continuation soon: plain atoms, end, branches and bonds, labels, brackets.
+        order = (Kind.ATOM, Kind.END, Kind.CLOSE_BRANCH, Kind.OPEN_BRANCH, Kind.BOND, Kind.RING, Kind.DOT)
+        self._usable = sorted(
+            (i for i, token in enumerate(self._tokens) if token.kind in order),
+            key=lambda i: (self._tokens[i].text.startswith("["), order.index(self._tokens[i].kind), i),
+        )
         atoms = [token.atom for token in self._tokens if token.atom is not None]
         self._bounds = element_bounds(atoms, neutral=not config.allow_net_charge)
         self._roots: dict[Formula, SmilesState | None] = {}
@@ -69,7 +72,8 @@ class FormulaConstraint:
         """The empty prefix of molecules of `formula`; `None` if no molecule of it can be written at all."""
         if formula not in self._roots:
             left = {element: count for element, count in formula.items() if element != "H"}
-            root = SmilesState(left, formula.count("H"))
+            usable = tuple(i for i in self._usable if self._can_occur(self._tokens[i], formula))
+            root = SmilesState(left, formula.count("H"), usable)
             known = all(element in self._bounds for element in left)
             self._roots[formula] = root if known and self._can_be_completed(root) else None
         return self._roots[formula]
@@ -91,7 +95,7 @@ class FormulaConstraint:
     def _goes_on(self, state: SmilesState, num_tokens: int) -> bool:
         if state.last is Last.END or num_tokens <= state.horizon:
             return True
-        for token_id in self._by_frequency:
+        for token_id in state.usable:
             new = self._after(state, token_id)
             if new is None:
                 continue
@@ -101,6 +105,10 @@ class FormulaConstraint:
             state.children[token_id] = None
         return False
 
+    def forget(self) -> None:
+        """Drop all states; those of one batch are of no use to the next."""
+        self._roots.clear()
+
     def accepts(self, token_ids: Sequence[int], formula: Formula) -> bool:
         """Whether `token_ids`, `<eos>` included, write a molecule of `formula` from start to end."""
         state = self.start(formula)
@@ -109,6 +117,13 @@ class FormulaConstraint:
                 return False
             state = self.advance(state, token_id)
         return state is not None and state.last is Last.END
+
+    def _can_occur(self, token: Token, formula: Formula) -> bool:
+        atom = token.atom
+        if atom is None:
+            return True
+        needed = Formula({"H": atom.hydrogens}) + Formula({atom.element: 1})
+        return formula.contains(needed)
 
     def _can_be_completed(self, state: SmilesState) -> bool:
         if state.length + tokens_needed(state) > self.max_length:

@@ -1,5 +1,4 @@
-"""Finished strings, what a search needs of a model, and the walk that keeps hypotheses within their
-formula."""
+"""What searches share: the model they step, the strings they finish, the formulas that guide them."""
 
 from __future__ import annotations
 
@@ -7,6 +6,7 @@ import bisect
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+import torch
 from torch import Tensor
 
 from molucid.chem.smiles_tokens import SmilesTokenizer
@@ -93,6 +93,17 @@ class Guide:
     roots: tuple[SmilesState | None, ...]
     free: tuple[bool, ...]
 
+    def usable_tokens(self, vocabulary_size: int) -> Tensor:
+        """Tokens that can stand in any string of each sample, `[B, V]`; `<pad>` and `<bos>` never can."""
+        usable_BV = torch.zeros(len(self.roots), vocabulary_size, dtype=torch.bool)
+        for row, root, free in zip(usable_BV, self.roots, self.free, strict=True):
+            if free:
+                row[:] = True
+            elif root is not None:
+                row[list(root.usable)] = True
+        usable_BV[:, [PAD, BOS]] = False
+        return usable_BV
+
     def may_start(self, sample: int) -> bool:
         """Whether there is anything to search for."""
         return self.free[sample] or self.roots[sample] is not None
@@ -112,9 +123,3 @@ class Guide:
 def unguided(num_samples: int) -> Guide:
     """A guide that lets everything pass."""
     return Guide(None, (None,) * num_samples, (True,) * num_samples)
-
-
-def mask_specials(log_probability: Tensor) -> Tensor:
-    """`<pad>` and `<bos>` are never written; changes its argument, `[…, V]`."""
-    log_probability[..., [PAD, BOS]] = -float("inf")
-    return log_probability

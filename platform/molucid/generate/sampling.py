@@ -26,7 +26,6 @@ from molucid.generate.hypotheses import (
     Pool,
     ScoreKind,
     StepwiseModel,
-    mask_specials,
 )
 from molucid.generate.smiles_state import SmilesState
 from molucid.model.batch import Memory
@@ -69,15 +68,17 @@ def sample_strings(
     live = np.repeat([guide.may_start(b) for b in range(B)], S)
     total_N = np.zeros(B * S)
     prefix_NT = np.full((B * S, max_length), PAD, np.int64)
-    token_N = np.full(B * S, BOS, np.int64)
+    token_N, rows_N = np.full(B * S, BOS, np.int64), np.arange(B * S)
     for step in range(max_length):
         logits_NV = model.decode_step(torch.from_numpy(token_N).to(device), cache).float()
         log_p_NV = torch.log_softmax(logits_NV, dim=-1)
-        key_NV = _keys(mask_specials(logits_NV), temperature, top_k, noise, S)
-        rows_N1, log_p = np.arange(B * S)[:, None], log_p_NV.cpu().numpy().astype(np.float64)
+        if step == 0:
+            never_NV = ~guide.usable_tokens(logits_NV.shape[1]).repeat_interleave(S, dim=0).to(device)
+        key_NV = _keys(logits_NV.masked_fill(never_NV, -float("inf")), temperature, top_k, noise, S)
+        log_p = log_p_NV.double().cpu().numpy()
         token_N = _draw(key_NV, guide, states, live, S)
         live &= token_N != PAD
-        total_N += np.where(live, log_p[rows_N1[:, 0], token_N], 0.0)
+        total_N += np.where(live, log_p[rows_N, token_N], 0.0)
         prefix_NT[:, step] = token_N
         for row in np.flatnonzero(live & (token_N == EOS)).tolist():
             tokens, b = tuple(prefix_NT[row, : step + 1].tolist()), row // S
@@ -93,11 +94,12 @@ def sample_strings(
 def _keys(
     logits_NV: Tensor, temperature: float, top_k: int | None, noise: Sequence[np.random.Generator], S: int
 ) -> NDArray[np.float64]:
-    """What tokens are ordered by: the largest key is the draw, the next one the draw without it, and so
-    on."""
+    """What tokens are ordered by: the largest key is the draw, the next largest the draw without it."""
     logits: NDArray[np.float64] = logits_NV.double().cpu().numpy() / temperature
     V = logits.shape[1]
-    keys = logits + np.concatenate([generator.gumbel(size=(S, V)) for generator in noise])
+    keys: NDArray[np.float64] = logits + np.concatenate(
+        [generator.gumbel(size=(S, V)) for generator in noise]
+    )
     if top_k is not None and top_k < V:
         smallest_N1 = np.partition(logits, V - top_k, axis=1)[:, V - top_k, None]
         # Far below every other key, and in the order of their own draw.

@@ -9,8 +9,7 @@ _CHAIN_GOES_ON = (*AFTER_ATOM, Last.BRANCH_OPENED, Last.BRANCH_CLOSED)
 
 
 def step(state: SmilesState, token: Token, allow_radicals: bool, allow_fragments: bool) -> SmilesState | None:
-    """The state after `token`; `None` if canonical SMILES cannot go on with it or a valence would be
-    exceeded.
+    """The state after `token`; `None` if a canonical SMILES cannot go on with it.
 
     The formula is used up on the way: a token that needs an atom or a hydrogen that is not left is refused.
     """
@@ -50,12 +49,17 @@ def _atom(state: SmilesState, token: AtomToken, allow_radicals: bool) -> SmilesS
         return None
     previous = state.atoms.get(state.current)
     aromatic_pair = previous is not None and previous.token.aromatic and token.aromatic
-    # Only between aromatic atoms of different rings does a single bond need its symbol, or an aromatic bond
-    # mean one.
-    if state.bond_text in ("-", ":") and not aromatic_pair:
+    # Only between aromatic atoms is a single bond written, where it is not part of their ring.
+    if state.bond_text == "-" and not aromatic_pair:
         return None
-    aromatic = aromatic_pair and state.bond_text in ("", ":")
+    aromatic = aromatic_pair and not state.bond
     order = state.bond or 1
+    if previous is not None:
+        # At the start of a branch one bond is kept for the chain that goes on after it.
+        kept = 1 if state.current in state.branch_points else 0
+        room = previous.room if order == 1 else previous.room_for_double
+        if room < order + kept or token.max_bond_order < order:
+            return None
     new = _next(state, Last.ATOM)
     new.bond, new.bond_text = 0, ""
     if element != "H":
@@ -70,11 +74,6 @@ def _atom(state: SmilesState, token: AtomToken, allow_radicals: bool) -> SmilesS
     new.ring_partners, new.freed_labels, new.may_close_label = (), (), True
     new.needs_label = token.aromatic and not aromatic
     if previous is not None:
-        # At the start of a branch one bond is kept for the chain that goes on after it.
-        kept = 1 if state.current in state.branch_points else 0
-        room = previous.room if order == 1 else previous.room_for_double
-        if room < order + kept or new.atoms[index].room_for_double < order:
-            return None
         new.bind(state.current, index, order, aromatic)
         if not new.close_if_done(state.current, allow_radicals):
             return None
@@ -87,7 +86,7 @@ def _bond(state: SmilesState, token: Token) -> SmilesState | None:
     atom = state.atoms[state.current]
     kept = 1 if state.last is Last.BRANCH_OPENED else 0
     room = atom.room if token.order == 1 else atom.room_for_double
-    if room < token.order + kept or (token.text in ("-", ":") and not atom.token.aromatic):
+    if room < token.order + kept or (token.text == "-" and not atom.token.aromatic):
         return None
     if state.needs_label and not state.rings:
         return None
@@ -149,7 +148,7 @@ def _close_ring(state: SmilesState, label: int, allow_radicals: bool) -> SmilesS
     if partner in (current, b.parent) or partner in state.ring_partners:
         return None
     aromatic_pair = a.token.aromatic and b.token.aromatic
-    if state.bond_text in ("-", ":") and not aromatic_pair:
+    if state.bond_text == "-" and not aromatic_pair:
         return None
     order = state.bond or 1
     # The opening label has reserved order 1 at the partner.
@@ -160,7 +159,7 @@ def _close_ring(state: SmilesState, label: int, allow_radicals: bool) -> SmilesS
     del new.rings[label]
     new.bond, new.bond_text = 0, ""
     new.atoms[partner] = a._replace(order=a.order - 1)
-    aromatic = aromatic_pair and state.bond_text in ("", ":")
+    aromatic = aromatic_pair and not state.bond
     new.bind(partner, current, order, aromatic)
     new.needs_label = state.needs_label and not aromatic
     new.ring_partners = (*state.ring_partners, partner)

@@ -69,8 +69,7 @@ class OpenAtom(NamedTuple):
         return self.token.max_bond_order - self.order
 
     def implicit_hydrogens(self, extra: int = 0) -> int:
-        """Implicit hydrogens if it got `extra` more bond orders and then no more; −1 if its valence is
-        exceeded."""
+        """Implicit hydrogens after `extra` more bond orders and then no more; −1 beyond its valence."""
         if self.token.bracket:
             return 0
         order = self.order + extra
@@ -108,6 +107,7 @@ class SmilesState:
         aromatic_neighbours: aromatic bonds, by atom; with `double_required`, `double_excluded` and
             `matching` the input and result of `kekule`.
         children: cache of the state after each token, `None` where it may not stand.
+        usable: ids of the tokens that can stand in any molecule of the formula.
         horizon: number of further tokens for which a continuation is known to exist.
     """
 
@@ -123,10 +123,18 @@ class SmilesState:
             "hydrogens_left",
             "charge",
         ),
-        *("aromatic_neighbours", "double_required", "double_excluded", "matching", "children", "horizon"),
+        *(
+            "aromatic_neighbours",
+            "double_required",
+            "double_excluded",
+            "matching",
+            "children",
+            "usable",
+            "horizon",
+        ),
     )
 
-    def __init__(self, left: Mapping[str, int], hydrogens_left: int) -> None:
+    def __init__(self, left: Mapping[str, int], hydrogens_left: int, usable: tuple[int, ...]) -> None:
         self.length = 0
         self.last = Last.NOTHING
         self.bond, self.bond_text = 0, ""
@@ -144,15 +152,33 @@ class SmilesState:
         self.double_excluded: frozenset[int] = frozenset()
         self.matching: Matching = {}
         self.children: dict[int, SmilesState | None] = {}
+        self.usable = usable
         self.horizon = 0
 
     def copy(self) -> SmilesState:
         """A state that shares nothing that changes with this one."""
         new = SmilesState.__new__(SmilesState)
-        for name in SmilesState.__slots__:
-            setattr(new, name, getattr(self, name))
-        new.atoms, new.rings, new.children = dict(self.atoms), dict(self.rings), {}
-        new.horizon = 0
+        new.length = self.length
+        new.last = self.last
+        new.bond = self.bond
+        new.bond_text = self.bond_text
+        new.num_atoms = self.num_atoms
+        new.current = self.current
+        new.branch_points = self.branch_points
+        new.ring_partners = self.ring_partners
+        new.freed_labels = self.freed_labels
+        new.may_close_label = self.may_close_label
+        new.needs_label = self.needs_label
+        new.left = self.left
+        new.num_left = self.num_left
+        new.hydrogens_left = self.hydrogens_left
+        new.charge = self.charge
+        new.aromatic_neighbours = self.aromatic_neighbours
+        new.double_required = self.double_required
+        new.double_excluded = self.double_excluded
+        new.matching = self.matching
+        new.usable = self.usable
+        new.atoms, new.rings, new.children, new.horizon = self.atoms.copy(), self.rings.copy(), {}, 0
         return new
 
     def attachable(self) -> tuple[int, ...]:
@@ -161,8 +187,7 @@ class SmilesState:
         return points if self.current < 0 or self.current in points else (*points, self.current)
 
     def bind(self, a: int, b: int, order: int, aromatic: bool) -> None:
-        """Record a bond between two open atoms; ring labels reserve order 1, which the caller has taken
-        back."""
+        """Record a bond between two open atoms; what a ring label reserved has been taken back."""
         for index, other in ((a, b), (b, a)):
             atom = self.atoms[index]
             self.atoms[index] = OpenAtom(
@@ -177,8 +202,7 @@ class SmilesState:
                 self.aromatic_neighbours = {**self.aromatic_neighbours, index: bonds}
 
     def close_if_done(self, index: int, allow_radicals: bool) -> bool:
-        """Close atom `index` unless a branch or a ring label keeps it open; whether the state is still
-        valid."""
+        """Close atom `index` unless a branch or a ring label keeps it open; false if that cannot be."""
         if index < 0 or index in self.branch_points:
             return True
         labels = sum(atom == index for atom in self.rings.values())

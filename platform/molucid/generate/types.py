@@ -43,10 +43,12 @@ class Answer:
     Attributes:
         evidence_id: identifier of the evidence.
         candidates: best first, ranks 1…k; empty with status `no_candidate`.
-        status: `answered`, or `no_candidate` if decoding ended without any structure that passes the constraints.
-        nearest_training_similarity: Tanimoto similarity (Morgan radius 2, 2048 bits) of the first candidate to
-            the most similar molecule of the neighbour index; `None` without an index.
-        tuning: what was tuned for this answer (mode, cluster, steps, samples, dark or not); empty without tuning.
+        status: `answered`, or `no_candidate` if decoding ended without any structure that passes the
+            constraints.
+        nearest_training_similarity: Tanimoto similarity (Morgan radius 2, 2048 bits) of the first candidate
+            to the most similar molecule of the neighbour index; `None` without an index.
+        tuning: what was tuned for this answer (mode, cluster, steps, samples, dark or not); empty without
+            tuning.
         provenance: model hash, seed and versions shared by all answers of one run.
     """
 
