@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from molucid.chem.fingerprints import FingerprintConfig, fingerprint
+from molucid.chem.identity import formula_of
+from molucid.chem.smiles_tokens import SmilesTokenizer
+from molucid.dataset.order import sample_order
+from molucid.dataset.packed import PackedDataset
+from molucid.dataset.packing import PackConfig, pack
+from molucid.errors import InputError, Where
+from molucid.model.batch import Batch
+from molucid.model.config import ModelConfig
+from molucid.model.modalities.base import Features
+from molucid.model.modalities.registry import build_modalities
+from molucid.spectra.types import Evidence, MassSpectrum, Record
+from molucid.train.loader import Loader, LoaderConfig, pad_targets
+
+NUM_ROWS = 11
+BITS = FingerprintConfig(num_bits=64)
+
+
+class RowNumber:
+    """A modality that says which rows a batch holds: their number is their precursor m/z less 1000."""
+
+    name = "row"
+
+    def featurize(self, evidence: Evidence) -> Features:
+        (spectrum,) = evidence.msms
+        assert spectrum.precursor_mz is not None
+        return {"row": np.array([spectrum.precursor_mz - 1000])}
+
+    def collate(self, features: Sequence[Features]) -> Features:
+        rows = np.stack([f["row"] for f in features])
+        return {"row_B1": rows, "mask_BL": np.ones(rows.shape, np.bool_)}
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> PackedDataset:
+    folder = tmp_path_factory.mktemp("packed")
+    records = []
+    for row in range(NUM_ROWS):
+        smiles = "C" * (row + 3) + "O"
+        spectrum = MassSpectrum(
+            [20.0, 30.0 + row], [1.0, 0.5], 1000.0 + row, "[M+H]+", 20.0, None, "LC-ESI-QTOF"
+        )
+        records.append(Record(Evidence(f"r{row}", formula_of(smiles), (spectrum,)), smiles, Where("made")))
+    # The precursor carries the row's number here, so it cannot fit the formula.
+    config = PackConfig.from_mapping(
+        {"fingerprint": BITS.model_dump(), "clean": {"precursor_tolerance_ppm": None}}
+    )
+    assert pack(records, folder, config, {})["rows"] == NUM_ROWS
+    return PackedDataset(folder)
+
+
+def loader(dataset: PackedDataset, batch_size: int = 4, **options: object) -> Loader:
+    return Loader(dataset, {"row": RowNumber()}, batch_size, 5, **options)  # type: ignore[arg-type]
+
+
+def rows_of(batch: Batch) -> list[int]:
+    return [int(row) for row in batch.inputs["row"]["row_B1"][:, 0]]
+
+
+def take(batches: Iterator[Batch], count: int) -> list[list[int]]:
+    return [rows_of(batch) for batch in islice(batches, count)]
+
+
+def test_the_stream_is_one_epoch_after_the_other(dataset: PackedDataset) -> None:
+    seen = [row for batch in take(iter(loader(dataset)), 11) for row in batch]
+    expected = np.concatenate([sample_order(NUM_ROWS, 5, epoch) for epoch in range(4)])
+    assert seen == expected.tolist()
+
+
+@pytest.mark.parametrize("world_size", [2, 4])
+def test_ranks_together_see_the_batches_of_one(dataset: PackedDataset, world_size: int) -> None:
+    alone = take(iter(loader(dataset)), 9)
+    shares = [take(iter(loader(dataset, rank=r, world_size=world_size)), 9) for r in range(world_size)]
+    assert [list(chain(*parts)) for parts in zip(*shares, strict=True)] == alone
+
+
+def test_a_resumed_run_goes_on_with_the_next_sample_on_other_ranks(dataset: PackedDataset) -> None:
+    unbroken = take(iter(loader(dataset)), 9)
+    first = loader(dataset, rank=1, world_size=2)
+    take(iter(first), 5)
+    # Batches made ahead are not consumed.
+    assert first.position == 20
+    assert first.epoch == 20 / NUM_ROWS
+    assert take(iter(loader(dataset, position=first.position)), 4) == unbroken[5:]
+    off_grid = [row for batch in take(iter(loader(dataset, 2, position=3)), 4) for row in batch]
+    assert off_grid == list(chain(*unbroken))[3:11]
+
+
+def test_one_loader_can_be_iterated_in_pieces(dataset: PackedDataset) -> None:
+    whole = take(iter(loader(dataset)), 6)
+    one = loader(dataset)
+    assert take(iter(one), 2) + take(iter(one), 4) == whole
+
+
+def test_processes_give_the_batches_of_a_thread(dataset: PackedDataset) -> None:
+    modalities = build_modalities(ModelConfig())
+    batches = []
+    for count in (0, 2):
+        made = Loader(dataset, modalities, 4, 5, config=LoaderConfig(num_processes=count, prefetch_batches=1))
+        batches.append(list(islice(iter(made), 4)))
+    for a, b in zip(*batches, strict=True):
+        assert a.inputs.keys() == b.inputs.keys() == modalities.keys()
+        for name in modalities:
+            for key, tensor in a.inputs[name].items():
+                assert torch.equal(tensor, b.inputs[name][key]), (name, key)
+        assert torch.equal(a.target_BT, b.target_BT)
+        assert torch.equal(a.fingerprint_BF, b.fingerprint_BF)
+
+
+def test_targets_and_fingerprints_belong_to_their_rows(dataset: PackedDataset) -> None:
+    batch = next(iter(loader(dataset)))
+    tokenizer = SmilesTokenizer()
+    assert batch.num_samples == 4
+    assert batch.target_BT is not None
+    assert batch.fingerprint_BF is not None
+    for row, target, bits in zip(rows_of(batch), batch.target_BT, batch.fingerprint_BF, strict=True):
+        smiles = "C" * (row + 3) + "O"
+        assert tokenizer.decode(target) == smiles
+        assert target[0] == tokenizer.BOS
+        assert target[1 + len(smiles)] == tokenizer.EOS
+        assert (target[2 + len(smiles) :] == tokenizer.PAD).all()
+        assert bits.tolist() == fingerprint(smiles, BITS).tolist()
+    bare = next(iter(loader(dataset, fingerprint=False, target=False)))
+    assert bare.target_BT is None
+    assert bare.fingerprint_BF is None
+
+
+def test_padding_is_that_of_the_longest() -> None:
+    padded = pad_targets([np.array([7], np.uint16), np.array([7, 8, 9], np.uint16)])
+    assert padded.tolist() == [[1, 7, 2, 0, 0], [1, 7, 8, 9, 2]]
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ({"world_size": 3}, "uneven_batch"),
+        ({"batch_size": 0}, "uneven_batch"),
+        ({"rank": 2, "world_size": 2}, "invalid_rank"),
+        ({"position": -1}, "invalid_position"),
+    ],
+)
+def test_what_cannot_be_cut_is_refused(dataset: PackedDataset, options: dict[str, int], code: str) -> None:
+    with pytest.raises(InputError) as caught:
+        loader(dataset, **options)  # type: ignore[arg-type]
+    assert caught.value.code == code
+
+
+def test_an_empty_data_set_is_refused(tmp_path: Path) -> None:
+    pack([], tmp_path, PackConfig(fingerprint=BITS), {})
+    with pytest.raises(InputError, match="no sample"):
+        loader(PackedDataset(tmp_path))
+
+
+def test_a_fault_while_a_batch_is_made_reaches_the_caller(dataset: PackedDataset) -> None:
+    class Broken(RowNumber):
+        def featurize(self, evidence: Evidence) -> Features:
+            raise InputError("nothing", "something", code="broken_modality")
+
+    with pytest.raises(InputError) as caught:
+        next(iter(Loader(dataset, {"row": Broken()}, 4, 5)))
+    assert caught.value.code == "broken_modality"
