@@ -9,6 +9,7 @@ import json
 import sys
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from pydantic import Field
 
 from molucid.chem.adducts import parse_adduct
@@ -51,8 +52,8 @@ class MassSpectrumEntry(Config):
     def to_spectrum(self) -> MassSpectrum:
         """The spectrum, its adduct under its canonical name."""
         return MassSpectrum(
-            mz=self.mz,  # type: ignore[arg-type]  # converted to arrays there
-            intensity=self.intensity,  # type: ignore[arg-type]
+            mz=np.array(self.mz, np.float64),
+            intensity=np.array(self.intensity, np.float64),
             precursor_mz=self.precursor_mz,
             adduct=None if self.adduct is None else parse_adduct(self.adduct).name,
             collision_energy_ev=self.collision_energy_ev,
@@ -66,6 +67,12 @@ class InfraredEntry(Config):
 
     wavenumber_cm1: list[Finite] = Field(description="in 1/cm")
     absorbance: list[Finite] = Field(description="as many as wavenumber_cm1")
+
+    def to_spectrum(self) -> InfraredSpectrum:
+        """The spectrum."""
+        return InfraredSpectrum(
+            np.array(self.wavenumber_cm1, np.float64), np.array(self.absorbance, np.float64)
+        )
 
 
 class NmrTraceEntry(Config):
@@ -111,7 +118,7 @@ class RecordEntry(Config):
             self.id,
             formula=None if self.formula is None else parse_charged_formula(self.formula)[0],
             msms=tuple(entry.to_spectrum() for entry in self.msms),
-            ir=None if self.ir is None else InfraredSpectrum(self.ir.wavenumber_cm1, self.ir.absorbance),  # type: ignore[arg-type]
+            ir=None if self.ir is None else self.ir.to_spectrum(),
             h_nmr=_nmr(self.h_nmr, "1H"),
             c_nmr=_nmr(self.c_nmr, "13C"),
         )
@@ -152,7 +159,9 @@ def _nmr(entry: NmrTraceEntry | NmrPeaksEntry | None, nucleus: Nucleus) -> NmrSp
     if entry is None:
         return None
     if isinstance(entry, NmrTraceEntry):
-        return NmrSpectrum(nucleus, entry.shift_ppm, entry.intensity)  # type: ignore[arg-type]
+        return NmrSpectrum(
+            nucleus, np.array(entry.shift_ppm, np.float64), np.array(entry.intensity, np.float64)
+        )
     shifts = entry.shift_ppm
     columns = {
         "multiplicity": entry.multiplicity,
@@ -169,7 +178,7 @@ def _nmr(entry: NmrTraceEntry | NmrPeaksEntry | None, nucleus: Nucleus) -> NmrSp
     order = sorted(range(len(shifts)), key=shifts.__getitem__)
     return NmrPeaks(
         nucleus,
-        shift_ppm=[shifts[i] for i in order],  # type: ignore[arg-type]
+        shift_ppm=np.array([shifts[i] for i in order], np.float64),
         multiplicity=None if entry.multiplicity is None else tuple(entry.multiplicity[i] for i in order),
         coupling_hz=None if entry.coupling_hz is None else tuple(tuple(entry.coupling_hz[i]) for i in order),
         num_hydrogens=None if entry.num_hydrogens is None else tuple(entry.num_hydrogens[i] for i in order),
