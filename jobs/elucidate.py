@@ -30,7 +30,8 @@ decoded freely and say so. Every input is answered or listed in rejected.tsv wit
 
 --tune sequential is the published procedure (one model, one step per cluster, the final model decodes everything);
 --tune per_cluster tunes a replica per cluster of spectra and sets it back, so that no cluster changes another's answer.
---select random draws as many training samples at random: the control of --select nearest.
+--select random draws as many training samples at random: the control of --select nearest. --mask-spectra takes
+every spectrum away before answering, so that only the formula speaks: the control of reading spectra at all.
 
 The files written are described in docs/answers.md. Exit code 3 if no input could be answered."""
 
@@ -48,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--select", choices=("nearest", "random"), default="nearest", help="samples to tune on"
     )
+    parser.add_argument("--mask-spectra", action="store_true", help="control: answer from the formula alone")
     parser.add_argument("--format", help="format of the files, where extension and content do not tell")
     parser.add_argument(
         "--actors", type=int, default=None, help="replicas of the model (default: one per two cores)"
@@ -68,13 +70,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Read, clean, answer, write."""
     import torch
+
+    from jobs.console import note
     from molucid.adapt.index import NeighbourIndex
     from molucid.chem.fingerprints import FingerprintConfig, fingerprint
     from molucid.chem.identity import parse_smiles
     from molucid.errors import InputError
+    from molucid.evaluate.controls import mask_records
     from molucid.train.checkpoint import load_model, model_hash, resolve_checkpoint
-
-    from jobs.console import note
 
     if args.tune and not args.index:
         raise InputError(
@@ -89,6 +92,9 @@ def run(args: argparse.Namespace) -> int:
     digest = model_hash(checkpoint)
     index = NeighbourIndex.load(args.index, digest) if args.index else None
     records, rejected = read_inputs(args.files, args.format, config.clean)
+    if args.mask_spectra:
+        records, without_formula = mask_records(records)
+        rejected += without_formula
     note(f"{len(records)} spectra to answer, {len(rejected)} rejected while reading", args.quiet)
 
     spec = _spec(args, config, card, index)
@@ -112,6 +118,7 @@ def run(args: argparse.Namespace) -> int:
         "index_sha256": _index_hash(args.index),
         "inputs_sha256": _input_hashes(args.files),
         "seed": args.seed,
+        "masked_spectra": args.mask_spectra,
         "configuration": config.model_dump(mode="json"),
         "num_read": len(records) + len(rejected),
         "num_answered": len(result.answers),
@@ -219,12 +226,11 @@ def _answer(
     true_fingerprint: Any,
     provenance: dict[str, object],
 ) -> Elucidated:
+    from jobs.console import Progress
     from molucid.adapt.elucidate import elucidate
     from molucid.adapt.replica import build_replica
     from molucid.cluster.pool import ActorPool, PoolConfig
     from molucid.cluster.session import ray_session
-
-    from jobs.console import Progress
 
     with ray_session(args.address) as session:
         num_actors = args.actors or max(1, int(session.num_cpus))

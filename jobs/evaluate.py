@@ -28,7 +28,7 @@ Compares the candidates of one or more systems with the true structures, and the
 ANSWERS is what `molucid elucidate` wrote: its folder or its candidates.jsonl, with a name before `=` if you
 like. The first system is the baseline of the differences. `--random-from` adds a control named `random`:
 molecules of the training set with the same formula, or else those nearest in mass. The other control,
-spectra masked, is a run of `molucid elucidate` on the same file with its spectra taken away.
+spectra masked, is a run of `molucid elucidate --mask-spectra` on the same file.
 
 The truth is a table (TSV, CSV, Parquet) with the columns id (or accession, identifier, spec) and smiles,
 and if there are any adduct, instrument and fold; or a spectra file whose records carry a structure.

@@ -7,10 +7,9 @@ import pytest
 
 from molucid.chem.formula import Formula
 from molucid.chem.identity import formula_of, inchikey14
-from molucid.errors import InputError, Rejected
-from molucid.evaluate.controls import RandomCandidates, answer_masked, mask_spectra
-from molucid.generate.types import Answer
-from molucid.spectra.types import Evidence, MassSpectrum
+from molucid.errors import InputError, Where
+from molucid.evaluate.controls import RandomCandidates, mask_records, mask_spectra
+from molucid.spectra.types import Evidence, MassSpectrum, Record
 
 # four C4H10O isomers, then others at rising distance from 74.0732 Da
 ISOMERS = ["CCCCO", "CCC(C)O", "CCOCC", "CC(C)(C)O"]
@@ -25,24 +24,17 @@ def test_masking_leaves_identifier_and_formula_only():
     assert evidence.msms == (spectrum,)
 
 
-def test_masked_control_asks_the_same_function_and_keeps_the_order():
+def test_masked_records_keep_order_place_and_structure():
     spectrum = MassSpectrum(np.array([50.0]), np.array([1.0]))
-    evidence = [
-        Evidence("a", Formula.parse("C4H10O"), (spectrum,)),
-        Evidence("b", None, (spectrum,)),
-        Evidence("c", Formula.parse("CH4"), (spectrum,)),
+    records = [
+        Record(Evidence("a", Formula.parse("C4H10O"), (spectrum,)), "CCCCO", Where("s.mgf", line=1)),
+        Record(Evidence("b", None, (spectrum,)), None, Where("s.mgf", line=9)),
+        Record(Evidence("c", Formula.parse("CH4"), (spectrum,))),
     ]
-    asked = []
-
-    def answer(items):
-        asked.extend(items)
-        return [Answer(item.id, (), "no_candidate") for item in items]
-
-    results = list(answer_masked(evidence, answer))
-    assert [item.msms for item in asked] == [(), ()]
-    assert [r.id if isinstance(r, Rejected) else r.evidence_id for r in results] == ["a", "b", "c"]
-    assert isinstance(results[1], Rejected)
-    assert results[1].code == "no_formula"
+    masked, rejected = mask_records(records)
+    assert [(r.evidence.id, r.evidence.msms) for r in masked] == [("a", ()), ("c", ())]
+    assert (masked[0].smiles, masked[0].where.line) == ("CCCCO", 1)
+    assert [(r.id, r.code, r.where.line) for r in rejected] == [("b", "no_formula", 9)]
 
 
 def test_same_formula_comes_first_then_nearest_mass():

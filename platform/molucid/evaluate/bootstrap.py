@@ -128,7 +128,7 @@ def _resampled_means(sums: FloatArray, sizes: FloatArray, config: BootstrapConfi
     blocks = []
     for start in range(0, config.num_resamples, _RESAMPLES_PER_BLOCK):
         count = min(_RESAMPLES_PER_BLOCK, config.num_resamples - start)
-        # counting uniform draws is ten times faster than drawing the counts (multinomial) for thousands of units
+        # counting uniform draws is faster than drawing the counts (multinomial) for thousands of units
         drawn = rng.integers(num_units, size=(count, num_units)) + num_units * np.arange(count)[:, None]
         counts = np.bincount(drawn.ravel(), minlength=count * num_units)
         times_drawn = counts.reshape(count, num_units).astype(np.float64)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -19,9 +19,7 @@ from molucid.chem.formula import Formula
 from molucid.chem.identity import canonical_smiles, formula_of, inchikey14
 from molucid.errors import InputError, Rejected
 from molucid.generate.types import Answer, Candidate
-from molucid.spectra.types import Evidence
-
-AnswerFunction = Callable[[Sequence[Evidence]], Iterable[Answer | Rejected]]
+from molucid.spectra.types import Evidence, Record
 
 
 def mask_spectra(evidence: Evidence) -> Evidence:
@@ -29,20 +27,27 @@ def mask_spectra(evidence: Evidence) -> Evidence:
     return replace(evidence, msms=(), ir=None, h_nmr=None, c_nmr=None)
 
 
-def answer_masked(evidence: Sequence[Evidence], answer: AnswerFunction) -> Iterator[Answer | Rejected]:
-    """Answers of `answer` to masked evidence, in input order.
+def mask_records(records: Iterable[Record]) -> tuple[list[Record], list[Rejected]]:
+    """Mask every record, for the same answer function that answers them unmasked.
 
-    Evidence without a formula has nothing left when its spectra are masked, and is rejected.
+    Returns:
+        Masked records in input order, and a row for each record without a formula, of which nothing would be left.
     """
-    masked = [mask_spectra(item) for item in evidence if item.formula is not None]
-    results = iter(answer(masked))
-    for item in evidence:
-        if item.formula is None:
-            yield Rejected(
-                item.id, "no_formula", "got no formula, expected one: nothing is left of masked evidence"
+    masked: list[Record] = []
+    rejected: list[Rejected] = []
+    for record in records:
+        if record.evidence.formula is None:
+            error = InputError(
+                "no formula",
+                "a formula: it is all that is left of masked evidence",
+                record.where,
+                hint="give the record a formula, or leave it out of the control",
+                code="no_formula",
             )
+            rejected.append(Rejected.from_error(record.evidence.id, error))
         else:
-            yield next(results)
+            masked.append(replace(record, evidence=mask_spectra(record.evidence)))
+    return masked, rejected
 
 
 class RandomCandidates:
