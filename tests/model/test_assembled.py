@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+
 from molucid.chem.formula import Formula
 from molucid.errors import InputError
 from molucid.model.assembled import Molucid

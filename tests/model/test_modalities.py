@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+
 from molucid.chem.adducts import ADDUCTS
 from molucid.chem.formula import Formula
 from molucid.errors import InputError

@@ -4,6 +4,8 @@ import math
 
 import pytest
 import torch
+from torch import Tensor
+
 from molucid.errors import InputError
 from molucid.model.batch import Batch
 from molucid.model.objective import (
@@ -15,7 +17,6 @@ from molucid.model.objective import (
     fold,
     smiles_loss,
 )
-from torch import Tensor
 
 
 class Recorder:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 
 import torch
+
 from molucid.model.positions import rotate, rotation, sinusoidal
 
 

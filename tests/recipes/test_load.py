@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from molucid.errors import InputError
 from molucid.model.assembled import Molucid
 from molucid.model.modalities.msms_peaks import MsmsPeaksConfig

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 import torch
+
 from molucid.chem.formula import Formula
 from molucid.model.assembled import Molucid, new_model
 from molucid.model.batch import Batch

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
+
 from molucid.errors import InputError
 from molucid.files import write_manifest
 from molucid.model.assembled import Molucid
@@ -27,7 +29,6 @@ from molucid.train.checkpoint import (
 from molucid.train.config import TrainConfig
 from molucid.train.engines.single import SingleEngine
 from molucid.train.loop import TrainState
-from safetensors.torch import load_file, save_file
 
 CONFIG = TrainConfig()
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from molucid.errors import InputError
 from molucid.model.assembled import new_model
 from molucid.model.batch import Batch

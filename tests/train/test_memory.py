@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import torch
+
 from molucid.model.assembled import Molucid
 from molucid.model.config import ModelConfig
 from molucid.train.memory import estimate_training_memory

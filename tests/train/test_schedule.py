@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 
 import pytest
+
 from molucid.train.config import TrainConfig
 from molucid.train.schedule import learning_rate, total_steps
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from molucid.errors import InputError
 from molucid.model.assembled import Molucid, new_model
 from molucid.model.batch import Batch
