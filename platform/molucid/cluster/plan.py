@@ -82,6 +82,44 @@ class TrainingPlan(Config):
     training: dict[str, Any] = Field(default_factory=dict)
 
 
+class FinetuneConfig(Config):
+    """Settings of a short training from good weights; they replace those of the checkpoint's own run.
+
+    Attributes:
+        learning_rate: peak rate of AdamW.
+        warmup_steps: steps of linear warm-up.
+        epochs: passes over the data.
+        steps: length in optimiser steps instead.
+        checkpoint_every: steps between checkpoints.
+        validate_every: steps between validations.
+    """
+
+    learning_rate: PositiveFloat = 1e-4
+    warmup_steps: NonNegativeInt = 100
+    epochs: PositiveFloat = 3.0
+    steps: PositiveInt | None = None
+    checkpoint_every: PositiveInt = 500
+    validate_every: PositiveInt = 500
+
+
+def parse_workers(text: str) -> tuple[int, int]:
+    """Fewest and most workers of `N` or `MIN:MAX`.
+
+    Raises:
+        InputError: anything else.
+    """
+    first, separator, second = text.partition(":")
+    numbers = (first, second) if separator else (first, first)
+    if not all(number.isascii() and number.isdigit() for number in numbers):
+        raise InputError(
+            f"--workers {text}",
+            "N or MIN:MAX",
+            hint="write --workers 4, or --workers 2:8",
+            code="bad_workers",
+        )
+    return int(numbers[0]), int(numbers[1])
+
+
 def train_config_for(config: TrainConfig, num_workers: int) -> TrainConfig:
     """`config` with the largest micro-batch, up to its own, that `num_workers` can share the global batch in.
 

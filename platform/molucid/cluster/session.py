@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 # A Unix socket's path is limited to 107 bytes and Ray appends up to 75 of its own.
 MAX_TEMP_ROOT_LENGTH = 20
 PROCESS_GRACE_S = 10.0
+START_ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,14 +143,7 @@ def _embedded(sizes: Mapping[str, Any], worker_logs: bool) -> Iterator[RaySessio
     try:
         with _environment(environment):
             try:
-                ray.init(
-                    address="local",
-                    include_dashboard=False,
-                    logging_level=logging.ERROR,
-                    log_to_driver=worker_logs,
-                    _temp_dir=str(folder / "ray"),
-                    **sizes,
-                )
+                _start_cluster(folder / "ray", sizes, worker_logs)
                 with _exit_on_sigterm():
                     yield _describe(embedded=True)
             finally:
@@ -158,6 +152,27 @@ def _embedded(sizes: Mapping[str, Any], worker_logs: bool) -> Iterator[RaySessio
                 _end(started)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _start_cluster(folder: Path, sizes: Mapping[str, Any], worker_logs: bool) -> None:
+    for attempt in range(1, START_ATTEMPTS + 1):
+        try:
+            ray.init(
+                address="local",
+                include_dashboard=False,
+                logging_level=logging.ERROR,
+                log_to_driver=worker_logs,
+                _temp_dir=str(folder / str(attempt)),
+                **sizes,
+            )
+        except Exception as error:
+            # Ray raises a bare Exception when its processes take more than 30 s, as on an overloaded machine.
+            if "timed out during startup" not in str(error) or attempt == START_ATTEMPTS:
+                raise
+            log.warning("Ray took too long to start; trying again")
+            ray.shutdown()
+        else:
+            return
 
 
 @contextlib.contextmanager

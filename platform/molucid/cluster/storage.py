@@ -7,6 +7,7 @@ one object), and a folder is complete when its manifest is there, which is writt
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import logging
 import shutil
@@ -19,7 +20,7 @@ import fsspec
 from pydantic import NonNegativeFloat, PositiveInt
 
 from molucid.config import Config
-from molucid.errors import InputError
+from molucid.errors import InputError, Where
 from molucid.files import MANIFEST_NAME, sha256_file, write_aside, write_json
 
 log = logging.getLogger(__name__)
@@ -150,6 +151,25 @@ class Root:
             return
         text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
         with_retry(lambda: self._fs.pipe_file(self._at(name), text.encode()), f"writing {name}", self._retry)
+
+    def sha256(self, name: str) -> str:
+        """Hexadecimal sha256 of a file's bytes.
+
+        Raises:
+            InputError: no such file.
+        """
+        try:
+            data = with_retry(lambda: self._fs.cat_file(self._at(name)), f"reading {name}", self._retry)
+        except FileNotFoundError:
+            where = Where(file=f"{self}/{name}")
+            raise InputError("no file", f"a folder with its {name}", where, code="missing_file") from None
+        return hashlib.sha256(data).hexdigest()
+
+    def get_file(self, name: str, target: Path) -> None:
+        """Copy a file of this folder to a local path."""
+        with_retry(
+            lambda: self._fs.get_file(self._at(name), str(target)), f"reading {self}/{name}", self._retry
+        )
 
     def fetch(self, target: Path) -> Path:
         """Give this folder as a local one: itself where it is local, else a copy in `target`."""

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pyarrow.fs import FSSpecHandler, PyFileSystem  # type: ignore[attr-defined]  # stubs lack it
+from pyarrow.fs import FSSpecHandler, PyFileSystem
 from ray.train import FailureConfig, RunConfig, ScalingConfig, TrainingFailedError
 from ray.train.torch import TorchConfig, TorchTrainer
 
@@ -89,6 +89,14 @@ def standing(plan: TrainingPlan) -> Standing:
         train_config_for(plan.recipe.train, num_workers)
     with tempfile.TemporaryDirectory(prefix="molucid-check-") as scratch:
         dataset = PackedDataset(Root(plan.data, plan.job.retry).fetch(Path(scratch) / "data"))
+        if not len(dataset):
+            raise InputError(
+                "no sample",
+                "at least one",
+                Where(file=plan.data),
+                hint="see rejected.tsv in that folder for the reasons",
+                code="empty_dataset",
+            )
         _check_fingerprints(plan, dataset)
         steps = total_steps(plan.recipe.train, len(dataset))
         root = Root(plan.out, plan.job.retry)
@@ -178,7 +186,7 @@ def _ray_records(root: Root) -> dict[str, Any]:
     """Where Ray Train keeps its own record of a run: beside its other files, which all nodes see."""
     if root.local is not None:
         return {"storage_path": str(root.local / "ray")}
-    filesystem = PyFileSystem(FSSpecHandler(root.filesystem))
+    filesystem = PyFileSystem(FSSpecHandler(root.filesystem))  # type: ignore[abstract]  # wrong in stubs
     return {"storage_path": f"{root.path}/ray", "storage_filesystem": filesystem}
 
 

@@ -143,19 +143,11 @@ class DeepSpeedEngine:
             InputError: written by another engine or at another ZeRO stage, or incomplete.
         """
         facts = check_facts(folder, self.sharding.zero_stage)
-        # DeepSpeed's universal loader gives every group the settings of the first (weight decay among them).
-        groups = self._engine.optimizer.param_groups
-        settings = [{k: v for k, v in group.items() if k != "params"} for group in groups]
         if facts["world_size"] == self.world_size or self.sharding.zero_stage == 0:
             self._load(folder, _STATE)
         else:
             with self._universal(folder) as converted:
-                # The flag of its configuration; DeepSpeed reads it while loading only.
-                self._engine._config.load_universal_checkpoint = True
-                self._load(converted, _UNIVERSAL)
-                self._engine._config.load_universal_checkpoint = False
-        for group, setting in zip(self._engine.optimizer.param_groups, settings, strict=True):
-            group.update(setting)
+                self._load_universal(converted)
         self.steps_taken = int(facts["steps_taken"])
 
     def weights(self) -> dict[str, Tensor]:
@@ -181,6 +173,20 @@ class DeepSpeedEngine:
                 Where(file=str(folder)),
                 code="incomplete_engine_state",
             )
+
+    def _load_universal(self, folder: Path) -> None:
+        groups = self._engine.optimizer.param_groups
+        settings = [{k: v for k, v in group.items() if k != "params"} for group in groups]
+        # The flag of its configuration; DeepSpeed reads it while loading only.
+        self._engine._config.load_universal_checkpoint = True
+        self._load(folder, _UNIVERSAL)
+        self._engine._config.load_universal_checkpoint = False
+        # Stage 3 of DeepSpeed 0.19.8 gives all groups the settings of the first (weight decay among them), and
+        # all shards one tensor to count steps with, which each then advances.
+        for group, setting in zip(self._engine.optimizer.param_groups, settings, strict=True):
+            group.update(setting)
+        for state in self._engine.optimizer.optimizer.state.values():
+            state["step"] = torch.as_tensor(state["step"]).clone()
 
     @contextlib.contextmanager
     def _universal(self, folder: Path) -> Iterator[Path]:
@@ -298,7 +304,7 @@ def _import_deepspeed() -> Any:
 def _convert(source: Path, target: Path) -> None:
     from deepspeed.checkpoint import ds_to_universal
 
-    with contextlib.redirect_stdout(None):
+    with contextlib.redirect_stdout(None), contextlib.redirect_stderr(None):
         ds_to_universal.main(
             Namespace(
                 input_folder=str(source),
