@@ -30,7 +30,7 @@ class CleanConfig(Config):
         description="elements that a formula may hold",
     )
     precursor_tolerance_ppm: float | None = Field(
-        default=50.0, gt=0, description="allowed difference between precursor and formula with adduct"
+        default=20.0, gt=0, description="allowed difference between precursor and formula with adduct"
     )
     max_da_above_precursor: float | None = Field(
         default=0.5,

@@ -1,7 +1,7 @@
 """Streaming XML for spectra: one small element tree per spectrum, in bounded memory, with line numbers.
 
-Built on expat rather than on pyteomics' readers, which expand entities, follow the schema address a file
-names, need an ontology from the network for mzML, and give up the whole file at its first damaged spectrum.
+Built on expat rather than on pyteomics' readers, which expand entities, give no line numbers, need an ontology from
+the network for mzML, and end the whole file at its first damaged spectrum.
 """
 
 from __future__ import annotations
