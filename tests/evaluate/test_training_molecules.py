@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from molucid.chem.adducts import parse_adduct
+from molucid.chem.identity import formula_of, inchikey14
+from molucid.dataset.packing import PackConfig, pack
+from molucid.dataset.schema import StoredSample
+from molucid.dataset.shards import DatasetRoot, ShardWriter
+from molucid.errors import InputError
+from molucid.evaluate.training_molecules import training_smiles
+from molucid.spectra.types import Evidence, MassSpectrum, Record, Sample
+
+SMILES = ["CCO", "CCN(CC)CC", "NCCc1ccc(O)cc1"]
+
+
+def evidence(smiles):
+    precursor_mz = parse_adduct("[M+H]+").precursor_mz(formula_of(smiles))
+    mz = np.array([0.5, 1.0]) * precursor_mz
+    spectrum = MassSpectrum(mz, np.array([0.5, 1.0]), precursor_mz, "[M+H]+", 30.0, None, "LC-ESI-QTOF")
+    return Evidence(smiles, formula_of(smiles), (spectrum,))
+
+
+def test_text_file(tmp_path):
+    path = tmp_path / "corpus.smi"
+    path.write_text("CCO ethanol\nCCN\n")
+    assert list(training_smiles(path)) == ["CCO", "CCN"]
+
+
+def test_samples(tmp_path):
+    writer = ShardWriter(DatasetRoot(str(tmp_path)))
+    stored = [StoredSample(Sample(evidence(s), s), inchikey14(s), "made", "CC0", 0, {}) for s in SMILES]
+    writer.write(0, stored, [])
+    writer.complete(writer.finished(), {})
+    assert list(training_smiles(tmp_path)) == SMILES
+
+
+def test_packed_samples(tmp_path):
+    records = [Record(evidence(s), s, metadata={"licence": "CC0"}) for s in SMILES]
+    pack(records, tmp_path, PackConfig(), {"inputs": []})
+    assert {inchikey14(s) for s in training_smiles(tmp_path)} == {inchikey14(s) for s in SMILES}
+
+
+def test_only_the_training_fold_of_a_table(tmp_path):
+    path = tmp_path / "t.parquet"
+    pq.write_table(pa.table({"smiles": ["CCO", "CCN", None], "fold": ["train", "val", "train"]}), path)
+    assert list(training_smiles(path)) == ["CCO"]
+
+
+def test_table_without_structures(tmp_path):
+    path = tmp_path / "t.parquet"
+    pq.write_table(pa.table({"mz": [1.0]}), path)
+    with pytest.raises(InputError) as caught:
+        list(training_smiles(path))
+    assert caught.value.code == "missing_column"
