@@ -10,9 +10,11 @@ from dataclasses import dataclass
 
 from pydantic import Field
 from rdkit import Chem
+from rdkit.Chem import rdqueries
+from rdkit.Chem.rdMolDescriptors import CalcMolFormula
 
-from molucid.chem.formula import Formula
-from molucid.chem.identity import canonical_smiles, formula_of, inchikey14, parse_smiles
+from molucid.chem.formula import Formula, parse_charged_formula
+from molucid.chem.identity import canonical_smiles, inchikey14, parse_smiles
 from molucid.chem.smiles_tokens import SmilesTokenizer
 from molucid.config import Config
 from molucid.dataset.holdout import HoldoutKeys
@@ -67,71 +69,81 @@ def admit(molecule: Molecule, config: CorpusFilter, exclude: HoldoutKeys) -> Adm
         exclude: molecules that must not be simulated; contains `HoldoutKeys.default()` in every job.
     """
     try:
-        mol = parse_smiles(molecule.smiles)
+        parsed = _parse(molecule.smiles)
         for step in _STEPS:
-            step(mol, config)
+            step(parsed, config)
         # The first block leaves stereo out, so the molecule as written gives the key of its flat SMILES.
-        key = inchikey14(mol)
+        key = inchikey14(parsed.mol)
         if key in exclude:
             raise InputError(
                 "a held-out or excluded molecule", "one that training may contain", code="held_out"
             )
-        smiles = canonical_smiles(mol, stereo=False)
+        smiles = canonical_smiles(parsed.mol, stereo=False)
         _TOKENIZER.encode(smiles)
-        return AdmittedMolecule(molecule.id, smiles, formula_of(mol), key)
+        return AdmittedMolecule(molecule.id, smiles, parsed.formula, key)
     except InputError as error:
         return Rejected.from_error(molecule.id, error, molecule.where)
 
 
-def _single_fragment(mol: Chem.Mol, config: CorpusFilter) -> None:
-    count = len(Chem.GetMolFrags(mol))
+@dataclass(frozen=True, slots=True)
+class _Parsed:
+    """A parsed molecule; formula and charge are counted once, in compiled code, for all steps."""
+
+    mol: Chem.Mol
+    formula: Formula
+    charge: int
+
+
+def _parse(smiles: str) -> _Parsed:
+    mol = parse_smiles(smiles)
+    formula, charge = parse_charged_formula(CalcMolFormula(mol, True, False))
+    return _Parsed(mol, formula, charge)
+
+
+def _single_fragment(molecule: _Parsed, config: CorpusFilter) -> None:
+    count = len(Chem.GetMolFrags(molecule.mol))
     if count != 1:
         raise InputError(f"{count} fragments", "one connected molecule", code="several_fragments")
 
 
-def _known_elements(mol: Chem.Mol, config: CorpusFilter) -> None:
-    for atom in mol.GetAtoms():
-        if atom.GetSymbol() not in config.elements:
-            raise InputError(
-                f"element {atom.GetSymbol()}",
-                f"one of {', '.join(config.elements)}",
-                code="element_outside_alphabet",
-            )
+def _no_isotopes(molecule: _Parsed, config: CorpusFilter) -> None:
+    for element in molecule.formula:
+        if element.startswith("["):
+            raise InputError(f"isotope {element}", "no isotope labels", code="isotope")
 
 
-def _no_isotopes(mol: Chem.Mol, config: CorpusFilter) -> None:
-    for atom in mol.GetAtoms():
-        if atom.GetIsotope():
-            raise InputError(
-                f"isotope {atom.GetIsotope()}{atom.GetSymbol()}", "no isotope labels", code="isotope"
-            )
+def _known_elements(molecule: _Parsed, config: CorpusFilter) -> None:
+    for element in molecule.formula:
+        if element not in config.elements:
+            expected = f"one of {', '.join(config.elements)}"
+            raise InputError(f"element {element}", expected, code="element_outside_alphabet")
 
 
-def _size(mol: Chem.Mol, config: CorpusFilter) -> None:
-    count = mol.GetNumHeavyAtoms()
+def _size(molecule: _Parsed, config: CorpusFilter) -> None:
+    count = molecule.formula.num_heavy_atoms
     if count < config.min_heavy_atoms:
         raise InputError(f"{count} heavy atoms", f"at least {config.min_heavy_atoms}", code="too_few_atoms")
     if count > config.max_heavy_atoms:
         raise InputError(f"{count} heavy atoms", f"at most {config.max_heavy_atoms}", code="too_many_atoms")
 
 
-def _no_charge(mol: Chem.Mol, config: CorpusFilter) -> None:
-    charge = Chem.GetFormalCharge(mol)
-    if charge:
-        raise InputError(f"net charge {charge:+d}", "a neutral molecule", code="net_charge")
+def _no_charge(molecule: _Parsed, config: CorpusFilter) -> None:
+    if molecule.charge:
+        raise InputError(f"net charge {molecule.charge:+d}", "a neutral molecule", code="net_charge")
 
 
-def _no_radical(mol: Chem.Mol, config: CorpusFilter) -> None:
-    if any(atom.GetNumRadicalElectrons() for atom in mol.GetAtoms()):
+def _no_radical(molecule: _Parsed, config: CorpusFilter) -> None:
+    if molecule.mol.GetAtomsMatchingQuery(_UNPAIRED):
         raise InputError("unpaired electrons", "a closed-shell molecule", code="radical")
 
 
-_TOKENIZER = SmilesTokenizer()
-_STEPS: tuple[Callable[[Chem.Mol, CorpusFilter], None], ...] = (
+_STEPS: tuple[Callable[[_Parsed, CorpusFilter], None], ...] = (
     _single_fragment,
-    _known_elements,
     _no_isotopes,
+    _known_elements,
     _size,
     _no_charge,
     _no_radical,
 )
+_UNPAIRED = rdqueries.NumRadicalElectronsGreaterQueryAtom(0)
+_TOKENIZER = SmilesTokenizer()

@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from jobs import pack
+from molucid.chem.adducts import parse_adduct
+from molucid.chem.identity import formula_of, inchikey14
+from molucid.dataset.packed import PackedDataset
+from molucid.dataset.schema import StoredSample
+from molucid.dataset.shards import DatasetRoot, ShardWriter
+from molucid.errors import InputError
+from molucid.spectra.types import Evidence, MassSpectrum, Sample
+
+SMALL = ("--set", "fingerprint.num_bits=256", "--num-processes", "1")
+
+
+def run(capsys: pytest.CaptureFixture[str], *given: str) -> dict[str, Any]:
+    parser = argparse.ArgumentParser()
+    pack.add_arguments(parser)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--quiet", action="store_true")
+    assert pack.run(parser.parse_args([*given, *SMALL, "--json", "--quiet"])) == 0
+    summary: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return summary
+
+
+def samples(root: Path, chains: range, first: str = "s") -> str:
+    writer = ShardWriter(DatasetRoot(str(root)))
+    stored = []
+    for length in chains:
+        smiles = "C" * length + "SC"
+        precursor_mz = parse_adduct("[M+H]+").precursor_mz(formula_of(smiles))
+        spectra = tuple(
+            MassSpectrum(
+                [49.0106, precursor_mz], [1.0, nce / 100], precursor_mz, "[M+H]+", None, nce, "orbitrap"
+            )
+            for nce in (20.0, 40.0, 60.0)
+        )
+        evidence = Evidence(f"{first}{length}", formula_of(smiles), spectra)
+        stored.append(StoredSample(Sample(evidence, smiles), inchikey14(smiles), "made", "CC0", 0))
+    writer.write(0, stored, [])
+    writer.complete(writer.finished(), {})
+    return str(root)
+
+
+MGF = """\
+BEGIN IONS
+TITLE={title}
+PEPMASS={mz}
+CHARGE=1+
+ADDUCT=[M+H]+
+SMILES={smiles}
+FOLD={fold}
+29.0386 10
+{mz} 40
+END IONS
+"""
+
+
+def mgf(path: Path, *entries: tuple[str, str, str]) -> str:
+    blocks = []
+    for title, smiles, fold in entries:
+        mz = round(parse_adduct("[M+H]+").precursor_mz(formula_of("CCO" if smiles == "?" else smiles)), 4)
+        blocks.append(MGF.format(title=title, smiles=smiles, fold=fold, mz=mz))
+    path.write_text("\n".join(blocks))
+    return str(path)
+
+
+def test_samples_become_rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    summary = run(capsys, samples(tmp_path / "s", range(3, 8)), "--out", str(tmp_path / "p"))
+    assert (summary["rows"], summary["molecules"], summary["records_read"]) == (15, 5, 5)
+    dataset = PackedDataset(tmp_path / "p", verify=True)
+    assert dataset.num_bits == 256
+    assert dataset[4].evidence.id == "s4"
+    assert dataset[4].evidence.msms[0].normalized_collision_energy == 40
+    np.testing.assert_allclose(dataset[4].evidence.msms[0].intensity, [1, 0.4], rtol=1e-6)
+    assert dataset.manifest["provenance"]["inputs"][0]["name"] == "s"
+
+
+def test_a_molecule_of_two_simulated_corpora_is_packed_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, two = samples(tmp_path / "a", range(3, 8)), samples(tmp_path / "b", range(5, 10), "t")
+    summary = run(capsys, one, two, "--out", str(tmp_path / "p"))
+    assert summary["rejected"] == {"duplicate_molecule": 3}
+    assert summary["molecules"] == 7
+
+
+def test_measured_spectra_keep_all_records_of_a_molecule(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = mgf(tmp_path / "l.mgf", ("a", "CCO", "train"), ("b", "CCO", "train"), ("c", "CCCN", "val"))
+    assert run(capsys, file, "--out", str(tmp_path / "all"))["rows"] == 3
+    summary = run(capsys, file, "--fold", "train", "--out", str(tmp_path / "train"))
+    assert (summary["rows"], summary["molecules"]) == (2, 1)
+
+
+def test_limit_split_and_exclude(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = samples(tmp_path / "s", range(3, 43))
+    assert run(capsys, root, "--limit", "7", "--out", str(tmp_path / "limited"))["records_read"] == 7
+    share = ("--set", "splits.val_fraction=0.4")
+    val = run(capsys, root, "--split", "val", *share, "--out", str(tmp_path / "val"))
+    train = run(capsys, root, "--split", "train", *share, "--out", str(tmp_path / "train"))
+    test = run(capsys, root, "--split", "test", *share, "--out", str(tmp_path / "test"))
+    assert val["molecules"] + train["molecules"] + test["molecules"] == 40
+    assert val["molecules"] > 5
+    (tmp_path / "keys.txt").write_text(inchikey14("CCCSC") + "\n")
+    summary = run(capsys, root, "--exclude", str(tmp_path / "keys.txt"), "--out", str(tmp_path / "ex"))
+    assert summary["rejected"] == {"held_out": 1}
+
+
+def test_inputs_that_cannot_be_packed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(InputError, match=r"gone\.mgf"):
+        run(capsys, str(tmp_path / "gone.mgf"), "--out", str(tmp_path / "p"))
+    with pytest.raises(InputError, match="run its command again"):
+        run(capsys, str(tmp_path), "--out", str(tmp_path / "q"))
+    with pytest.raises(InputError, match="did you mean"):
+        run(capsys, str(tmp_path), "--out", str(tmp_path / "q"), "--set", "fingreprint.num_bits=8")
+
+
+def test_the_validation_fold_of_the_real_table(
+    data_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = str(data_folder / "massbank_msms.parquet")
+    summary = run(capsys, file, "--fold", "val", "--limit", "400", "--out", str(tmp_path / "p"))
+    assert summary["records_read"] == 400 == summary["records_kept"] + sum(summary["rejected"].values())
+    assert summary["records_kept"] > 380
+    assert sum(summary["licences"].values()) == summary["rows"]
