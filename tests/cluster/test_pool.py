@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from molucid.cluster.pool import ActorPool, PoolConfig, PoolError, Weights
 from molucid.cluster.session import ray_session
 from molucid.errors import InputError, Where

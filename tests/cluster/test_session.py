@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 import ray
+
 from molucid.cluster.session import _import_path, ray_session
 from molucid.errors import InputError
 
@@ -37,9 +38,8 @@ def test_an_embedded_session_is_private_and_leaves_nothing_behind(monkeypatch, c
         def where_modules_are() -> tuple[str, str, str]:
             import platform
 
-            import molucid
-
             import jobs
+            import molucid
 
             return molucid.__file__, platform.__file__, str(next(iter(jobs.__path__)))
 
