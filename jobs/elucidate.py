@@ -126,7 +126,8 @@ def run(args: argparse.Namespace) -> int:
         "versions": _versions(),
         "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
     }
-    write_outputs(Path(args.out), records, result, rejected, facts)
+    training_keys = None if index is None else index.keys
+    write_outputs(Path(args.out), records, result, rejected, facts, training_keys)
     _report(args, facts, result)
     return 0 if result.answers else 3
 
@@ -150,7 +151,12 @@ def read_inputs(
 
 
 def write_outputs(
-    folder: Path, records: list[Record], result: Elucidated, rejected: list[Rejected], facts: dict[str, Any]
+    folder: Path,
+    records: list[Record],
+    result: Elucidated,
+    rejected: list[Rejected],
+    facts: dict[str, Any],
+    training_keys: frozenset[str] | None,
 ) -> None:
     """Write all files of `docs/answers.md`, each whole or not at all.
 
@@ -164,7 +170,7 @@ def write_outputs(
     folder.mkdir(parents=True, exist_ok=True)
     write_candidates(folder, result.answers)
     write_rejected(folder, rejected)
-    write_answers_report(folder / "report.html", records, result.answers, rejected, facts)
+    write_answers_report(folder / "report.html", records, result.answers, rejected, facts, training_keys)
     write_json(folder / "timing.json", {stage: round(s, 3) for stage, s in result.seconds.items()})
     written = ("candidates.tsv", "candidates.jsonl", "rejected.tsv", "report.html")
     outputs = {name: sha256_file(folder / name) for name in written}

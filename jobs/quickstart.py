@@ -12,7 +12,8 @@ HELP = "the whole way in one command: simulate, pre-train, tune, report"
 DESCRIPTION = """\
 Runs the commands of the usual way one after the other and prints each before it runs: simulates spectra of real
 molecules, packs them, pre-trains a small model on them with Ray Train and DeepSpeed, indexes the training samples,
-answers ten real tandem mass spectra with test-time tuning, and draws the report.
+answers ten real tandem mass spectra with test-time tuning, and draws the report. The molecules of the ten are left
+out of the training molecules.
 
   molucid quickstart --out runs/quickstart
 
@@ -53,6 +54,7 @@ def run(args: argparse.Namespace) -> int:
 
     started = time.monotonic()
     seconds: dict[str, float] = {}
+    write_excluded(args)
     with ray_session():
         for name, step in steps(args).items():
             note(f"\n$ molucid {shlex.join(step)}", args.quiet)
@@ -71,6 +73,22 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def write_excluded(args: argparse.Namespace) -> None:
+    """List the known structures of the spectra, so that none of them is trained on."""
+    from molucid.chem.identity import inchikey14
+    from molucid.errors import Rejected
+    from molucid.files import write_bytes
+    from molucid.spectra.read import read_files
+
+    records = [item for item in read_files(args.spectra) if not isinstance(item, Rejected)]
+    keys = sorted({inchikey14(record.smiles) for record in records if record.smiles})
+    write_bytes(_excluded_path(args), "".join(key + "\n" for key in keys).encode())
+
+
+def _excluded_path(args: argparse.Namespace) -> Path:
+    return Path(args.out) / "excluded-molecules.txt"
+
+
 def steps(args: argparse.Namespace) -> dict[str, list[str]]:
     """The commands in their order, by name."""
     out = Path(args.out)
@@ -78,7 +96,10 @@ def steps(args: argparse.Namespace) -> dict[str, list[str]]:
         str(out / name) for name in ("samples", "packed", "model", "index", "answers", "scores")
     )
     return {
-        "simulate": ["simulate", "--corpus", "chemicals", "--limit", str(args.molecules), "--out", samples],
+        "simulate": [
+            *("simulate", "--corpus", "chemicals", "--limit", str(args.molecules)),
+            *("--exclude", str(_excluded_path(args)), "--out", samples),
+        ],
         "pack": ["pack", samples, "--out", packed, "--set", "fingerprint.num_bits=2048"],
         "pretrain": [
             *("pretrain", "--recipe", "quickstart", "--data", packed, "--out", model),

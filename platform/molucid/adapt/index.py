@@ -120,6 +120,11 @@ class NeighbourIndex:
         order = np.lexsort((position, -similarity), axis=1)
         return np.take_along_axis(similarity, order, 1), np.take_along_axis(position, order, 1)
 
+    @property
+    def keys(self) -> frozenset[str]:
+        """InChIKey first blocks of the training molecules."""
+        return frozenset(key.decode() for key in self.molecule_keys)
+
     def with_vectors(self, vectors: FloatMatrix) -> NeighbourIndex:
         """The same samples with renewed unit vectors, in memory."""
         return replace(self, vectors=vectors, _faiss=_flat(vectors))

@@ -6,13 +6,13 @@ One file without script or network.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from molucid.chem.identity import same_molecule
+from molucid.chem.identity import inchikey14, same_molecule
 from molucid.errors import Rejected
 from molucid.evaluate.drawing import molecule_svg, spectrum_svg
 from molucid.files import write_bytes
@@ -29,6 +29,7 @@ def write_answers_report(
     answers: Sequence[Answer],
     rejected: Sequence[Rejected],
     provenance: Mapping[str, Any],
+    training_keys: Container[str] | None,
 ) -> None:
     """Write the report.
 
@@ -38,12 +39,14 @@ def write_answers_report(
         answers: the answers.
         rejected: inputs that were not answered.
         provenance: versions, checkpoint, command and seed, printed at the end.
+        training_keys: InChIKey first blocks of the training molecules, to say which known structures the model
+            has seen; `None` if they are not known.
     """
     environment = Environment(
         loader=PackageLoader("molucid.evaluate"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     environment.lstrip_blocks = True
-    items = [_item(record, answer) for record, answer in zip(records, answers, strict=True)]
+    items = [_item(record, answer, training_keys) for record, answer in zip(records, answers, strict=True)]
     known = [item for item in items if item["known_smiles"]]
     html = environment.get_template("answers.html").render(
         items=items,
@@ -58,12 +61,14 @@ def write_answers_report(
     write_bytes(path, html.encode())
 
 
-def _item(record: Record, answer: Answer) -> dict[str, Any]:
+def _item(record: Record, answer: Answer, training_keys: Container[str] | None) -> dict[str, Any]:
     spectrum = record.evidence.msms[0] if record.evidence.msms else None
-    rank = None
+    rank = seen = None
     if record.smiles is not None:
         matches = (c.rank for c in answer.candidates if same_molecule(c.smiles, record.smiles))
         rank = next(matches, None)
+        if training_keys is not None:
+            seen = inchikey14(record.smiles) in training_keys
     return {
         "record": record,
         "answer": answer,
@@ -73,4 +78,5 @@ def _item(record: Record, answer: Answer) -> dict[str, Any]:
         "known_smiles": record.smiles,
         "known_svg": molecule_svg(record.smiles) if record.smiles is not None else "",
         "known_rank": rank,
+        "known_in_training": seen,
     }
