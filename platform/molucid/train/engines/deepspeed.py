@@ -9,6 +9,7 @@ differ.
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
 import math
 import os
@@ -126,6 +127,9 @@ class DeepSpeedEngine:
         """Write this rank's shards, in DeepSpeed's own files."""
         self._engine.save_checkpoint(str(folder), tag=_STATE)
         if self.rank == 0:
+            # Programs that DeepSpeed copies into every checkpoint; a checkpoint holds data only.
+            for program in folder.glob("*.py"):
+                program.unlink()
             facts = {
                 "engine": "deepspeed",
                 "steps_taken": self.steps_taken,
@@ -304,7 +308,7 @@ def _import_deepspeed() -> Any:
 def _convert(source: Path, target: Path) -> None:
     from deepspeed.checkpoint import ds_to_universal
 
-    with contextlib.redirect_stdout(None), contextlib.redirect_stderr(None):
+    with contextlib.redirect_stdout(None), contextlib.redirect_stderr(io.StringIO()):
         ds_to_universal.main(
             Namespace(
                 input_folder=str(source),
