@@ -37,10 +37,13 @@ class DecoderCache:
 
     def reorder(self, source_rows_N: Tensor) -> None:
         """Let row n continue row `source_rows_N[n]` (int64, over all N rows) of the same sample."""
-        if self.length == 0:
-            return
-        decoded = self.self_key_value[..., : self.length, :]
-        decoded.copy_(torch.index_select(decoded, 2, source_rows_N))
+        rows_N = torch.arange(len(source_rows_N), device=source_rows_N.device)
+        moved = (source_rows_N != rows_N).nonzero()[:, 0]
+        sources = source_rows_N[moved]
+        # Only rows that move, and layer by layer, so that the buffer of a copy stays in the processor's cache.
+        for keys_or_values_NHTd in self.self_key_value.flatten(0, 1):
+            decoded = keys_or_values_NHTd[:, :, : self.length]
+            decoded[moved] = decoded[sources]
 
     def append(self, layer: int, keys_NH1d: Tensor, values_NH1d: Tensor) -> tuple[Tensor, Tensor]:
         """Write one layer's keys and values at `length`; returns all so far, `[N, H, length + 1, d]`."""
