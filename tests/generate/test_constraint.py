@@ -230,12 +230,14 @@ def test_real_molecules_meet_their_formulas():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_3000_real_molecules_meet_their_formulas():
     rows = chemicals_smiles()[7::20]
     assert check_real(rows, LOOSE) >= 3000
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_3000_plain_real_molecules_pass_the_default_constraint():
     plain = []
     for text in chemicals_smiles()[3::18]:
@@ -248,6 +250,7 @@ def test_3000_plain_real_molecules_pass_the_default_constraint():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_structures_of_real_spectra_meet_their_formulas(data_folder):
     import pyarrow.parquet as parquet
 
