@@ -136,7 +136,9 @@ def isomers(spectra: Sequence[TrainingSpectrum], pool: Sequence[str]) -> dict[st
 
 def main() -> int:
     """Print the tables."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--weights", type=Path, help="weights to judge instead of the shipped ones")
     parser.add_argument("--max-atoms", type=int, default=40, help="largest molecule (heavy atoms)")
     arguments = parser.parse_args()
@@ -149,7 +151,9 @@ def main() -> int:
     training = read_training_spectra(path, "train").spectra
     simulator = MsmsSimulator(SimulatorConfig(weights=arguments.weights))
     print(f"val rows left out: {dict(validation.left_out)}")
-    print(f"{'mean over spectra / over molecules [95 %]':<44} {'n':>6} {'mols':>5}  with precursor{'':17}without")
+    print(
+        f"{'mean over spectra / over molecules [95 %]':<44} {'n':>6} {'mols':>5}  with precursor{'':17}without"
+    )
 
     def of_adduct(adduct: str, source: Sequence[TrainingSpectrum]) -> list[TrainingSpectrum]:
         return [s for s in source if s.conditions.adduct == adduct]
@@ -170,7 +174,11 @@ def main() -> int:
     isomer_of = isomers(protonated, pool)
     paired = [s for s in protonated if s.smiles in isomer_of]
     print(score(paired, own).line("[M+H]+ with an isomer: true structure"))
-    print(score(paired, simulated(simulator, lambda s: isomer_of[s.smiles])).line("[M+H]+ with an isomer: random isomer"))
+    print(
+        score(paired, simulated(simulator, lambda s: isomer_of[s.smiles])).line(
+            "[M+H]+ with an isomer: random isomer"
+        )
+    )
     for low, high in ((1, 15), (16, 22), (23, 32), (33, 40)):
         sized = [s for s in protonated if low <= len(validation.graphs[s.smiles].mass) <= high]
         print(score(sized, own).line(f"[M+H]+ simulated, {low}-{high} heavy atoms"))

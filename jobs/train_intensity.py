@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import shlex
 import sys
 from collections import Counter
@@ -35,11 +36,21 @@ The weights that come with molucid were made by this command; training takes abo
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
     parser.add_argument("spectra", type=Path, help="Parquet file of spectra with `fold` train and val")
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="weights file to write (.safetensors)")
-    parser.add_argument("--max-atoms", type=int, default=45, help="largest training molecule (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="seed of everything random (default: %(default)s)")
     parser.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="change a training setting, e.g. epochs=4"
+        "--out", type=Path, required=True, metavar="FILE", help="weights file to write (.safetensors)"
+    )
+    parser.add_argument(
+        "--max-atoms", type=int, default=45, help="largest training molecule (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, help="seed of everything random (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change a training setting, e.g. epochs=4",
     )
 
 
@@ -47,7 +58,9 @@ def run(args: argparse.Namespace) -> int:
     """Train, judge and write."""
     import torch  # of all this job needs, only training needs it
 
-    torch.set_num_threads(1)  # small matrices: more threads cost more than they give, and one is deterministic
+    torch.set_num_threads(
+        1
+    )  # small matrices: more threads cost more than they give, and one is deterministic
     config = IntensityTrainingConfig().updated([f"seed={args.seed}", *args.set])
     excluded = HoldoutKeys.default()
     training = read_training_spectra(args.spectra, "train", excluded, args.max_atoms)
@@ -57,7 +70,12 @@ def run(args: argparse.Namespace) -> int:
     provenance = {
         "command": shlex.join(["molucid", "train-intensity", args.spectra.name, *_options(args)]),
         "config": config.model_dump(mode="json"),
-        "data": {"file": args.spectra.name, "sha256": sha256_file(args.spectra), "fold": "train", **_census(training)},
+        "data": {
+            "file": args.spectra.name,
+            "sha256": sha256_file(args.spectra),
+            "fold": "train",
+            **_census(training),
+        },
         "seed": config.seed,
         "versions": {name: version(name) for name in ("numba", "numpy", "rdkit", "torch")},
     }
@@ -94,11 +112,15 @@ def judge(simulator: MsmsSimulator, spectra: tuple[TrainingSpectrum, ...]) -> di
     return {
         adduct: {
             "spectra": len(pairs),
-            "with_precursor": round(float(np.mean([a for a, _ in pairs])), 4),
-            "without_precursor": round(float(np.nanmean([b for _, b in pairs])), 4),
+            "with_precursor": _mean([a for a, _ in pairs]),
+            "without_precursor": _mean([b for _, b in pairs if not math.isnan(b)]),
         }
         for adduct, pairs in scores.items()
     }
+
+
+def _mean(values: list[float]) -> float | None:
+    return round(float(np.mean(values)), 4) if values else None  # no spectrum of that adduct has a fragment
 
 
 def _census(training: TrainingSet) -> dict[str, Any]:
@@ -107,6 +129,7 @@ def _census(training: TrainingSet) -> dict[str, Any]:
         "spectra": len(spectra),
         "molecules": len({s.inchikey14 for s in spectra}),
         "records_per_licence": dict(Counter(s.licence for s in spectra)),
+        "records_per_contributor": dict(Counter(s.contributor for s in spectra)),
         "records_per_adduct": dict(Counter(s.conditions.adduct for s in spectra)),
         "rows_left_out": dict(training.left_out),
     }

@@ -63,7 +63,10 @@ def test_known_fragments_of_paracetamol_are_there() -> None:
 def test_hydrogens_are_bounded_by_the_molecule() -> None:
     # carbon dioxide has no hydrogen to give: only the protonated ion and the bare atoms exist
     found = candidates(describe("O=C=O", depth=0), ion_species("[M+H]+"))
-    assert np.flatnonzero(found.peak[0] != NOT_A_CANDIDATE).tolist() == [MAX_HYDROGEN_SHIFT, MAX_HYDROGEN_SHIFT + 1]
+    assert np.flatnonzero(found.peak[0] != NOT_A_CANDIDATE).tolist() == [
+        MAX_HYDROGEN_SHIFT,
+        MAX_HYDROGEN_SHIFT + 1,
+    ]
     # methane as [M-H]- keeps at most three hydrogens
     found = candidates(describe("C"), ion_species("[M-H]-"))
     assert np.flatnonzero(found.peak[0] != NOT_A_CANDIDATE).max() == MAX_HYDROGEN_SHIFT - 1
@@ -71,7 +74,9 @@ def test_hydrogens_are_bounded_by_the_molecule() -> None:
 
 def test_ammonium_adduct_has_the_intact_ion_and_protonated_fragments() -> None:
     found = candidates(describe("CCO"), ion_species("[M+NH4]+"))
-    assert (found.peak[:, INTACT_COLUMN] != NOT_A_CANDIDATE).tolist() == [True] + [False] * (len(found.peak) - 1)
+    assert (found.peak[:, INTACT_COLUMN] != NOT_A_CANDIDATE).tolist() == [True] + [False] * (
+        len(found.peak) - 1
+    )
     protonated = Formula.parse("C2H7O").monoisotopic_mass - ELECTRON_MASS
     assert np.abs(found.mz - protonated).min() < 1e-6
 

@@ -45,7 +45,10 @@ def test_cut_bonds_point_from_inside_to_outside() -> None:
 def test_features_do_not_depend_on_atom_order() -> None:
     one = molecule_features(read_molecule("CC(=O)Nc1ccc(O)cc1"), FragmenterConfig())
     other = molecule_features(read_molecule("c1c(O)ccc(NC(C)=O)c1"), FragmenterConfig())
-    rows = [np.sort(np.round(f.fragments.astype(np.float64), 4).view([("", np.float64)] * 16), axis=0) for f in (one, other)]
+    rows = [
+        np.sort(np.round(f.fragments.astype(np.float64), 4).view([("", np.float64)] * 16), axis=0)
+        for f in (one, other)
+    ]
     np.testing.assert_array_equal(rows[0], rows[1])
 
 

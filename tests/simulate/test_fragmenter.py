@@ -60,11 +60,14 @@ def brute_force(n: int, edges: Edges, depth: int) -> dict[int, int]:
             side = (parent - 1) & parent
             while side:
                 other = parent ^ side
-                cut = sum(((side >> i & 1) and (other >> j & 1)) or ((side >> j & 1) and (other >> i & 1)) for i, j in edges)
-                if cut <= 2 and is_connected(side, neighbours) and is_connected(other, neighbours):
-                    if side not in found:
-                        found[side] = step
-                        reached.append(side)
+                cut = sum(
+                    ((side >> i & 1) and (other >> j & 1)) or ((side >> j & 1) and (other >> i & 1))
+                    for i, j in edges
+                )
+                halves = is_connected(side, neighbours) and is_connected(other, neighbours)
+                if cut <= 2 and halves and side not in found:
+                    found[side] = step
+                    reached.append(side)
                 side = (side - 1) & parent
         frontier = reached
     return found
@@ -90,12 +93,16 @@ def test_hand_counts(n: int, edges: Edges, depth: int, count: int) -> None:
     assert len(set(fragments.masks.tolist())) == len(fragments.masks) == count
 
 
-@pytest.mark.parametrize("edges", [path(7), ring(7), NAPHTHALENE, CUBANE, [*ring(5), (2, 5), (5, 6), (6, 7), (5, 7)]])
+@pytest.mark.parametrize(
+    "edges", [path(7), ring(7), NAPHTHALENE, CUBANE, [*ring(5), (2, 5), (5, 6), (6, 7), (5, 7)]]
+)
 @pytest.mark.parametrize("depth", [0, 1, 2, 3])
 def test_equals_brute_force(edges: Edges, depth: int) -> None:
     n = 1 + max(max(edge) for edge in edges)
     fragments = fragment(neighbour_masks(n, edges), FragmenterConfig(max_depth=depth))
-    assert dict(zip(fragments.masks.tolist(), fragments.depths.tolist(), strict=True)) == brute_force(n, edges, depth)
+    assert dict(zip(fragments.masks.tolist(), fragments.depths.tolist(), strict=True)) == brute_force(
+        n, edges, depth
+    )
 
 
 @st.composite
@@ -110,7 +117,9 @@ def connected_graphs(draw: st.DrawFn) -> tuple[int, Edges]:
 @settings(max_examples=60, deadline=None)
 def test_random_graphs_equal_brute_force(graph: tuple[int, Edges]) -> None:
     fragments = fragment(neighbour_masks(*graph), FragmenterConfig(max_depth=2))
-    assert dict(zip(fragments.masks.tolist(), fragments.depths.tolist(), strict=True)) == brute_force(*graph, 2)
+    assert dict(zip(fragments.masks.tolist(), fragments.depths.tolist(), strict=True)) == brute_force(
+        *graph, 2
+    )
 
 
 def test_sixty_four_atoms_fill_the_mask() -> None:

@@ -58,7 +58,9 @@ def test_what_is_known_of_paracetamol(simulator: MsmsSimulator) -> None:
 @pytest.mark.parametrize("adduct", SIMULATED_ADDUCTS)
 def test_every_adduct_has_its_precursor(simulator: MsmsSimulator, adduct: str) -> None:
     (spectrum,) = spectra_of(simulator.simulate(PARACETAMOL, [Conditions(adduct, collision_energy_ev=5)]))
-    assert spectrum.precursor_mz == pytest.approx(parse_adduct(adduct).precursor_mz(formula_of(PARACETAMOL)), abs=1e-6)
+    assert spectrum.precursor_mz == pytest.approx(
+        parse_adduct(adduct).precursor_mz(formula_of(PARACETAMOL)), abs=1e-6
+    )
 
 
 def test_mixed_adducts_come_back_in_the_order_asked(simulator: MsmsSimulator) -> None:
@@ -66,7 +68,10 @@ def test_mixed_adducts_come_back_in_the_order_asked(simulator: MsmsSimulator) ->
     mixed = spectra_of(simulator.simulate(PARACETAMOL, asked))
     for conditions, spectrum in zip(asked, mixed, strict=True):
         (alone,) = spectra_of(simulator.simulate(PARACETAMOL, [conditions]))
-        assert (spectrum.adduct, spectrum.collision_energy_ev) == (conditions.adduct, conditions.collision_energy_ev)
+        assert (spectrum.adduct, spectrum.collision_energy_ev) == (
+            conditions.adduct,
+            conditions.collision_energy_ev,
+        )
         np.testing.assert_array_equal(spectrum.mz, alone.mz)
         np.testing.assert_array_equal(spectrum.intensity, alone.intensity)
 
@@ -86,7 +91,9 @@ def test_no_conditions_no_spectra(simulator: MsmsSimulator) -> None:
         ("CC(=O)[O-]", "[M-H]-", "charged_molecule"),
     ],
 )
-def test_refusals_are_rows_not_exceptions(simulator: MsmsSimulator, smiles: str, adduct: str, code: str) -> None:
+def test_refusals_are_rows_not_exceptions(
+    simulator: MsmsSimulator, smiles: str, adduct: str, code: str
+) -> None:
     answer = simulator.simulate(smiles, [Conditions(adduct)])
     assert isinstance(answer, Rejected)
     assert answer.code == code
@@ -101,7 +108,9 @@ def test_capacity_of_the_fragmenter_is_a_named_refusal() -> None:
 
 
 def test_a_cation_is_its_own_ion(simulator: MsmsSimulator) -> None:
-    (spectrum,) = spectra_of(simulator.simulate("C[N+](C)(C)CCO", [Conditions("[M]+", collision_energy_ev=20)]))
+    (spectrum,) = spectra_of(
+        simulator.simulate("C[N+](C)(C)CCO", [Conditions("[M]+", collision_energy_ev=20)])
+    )
     assert spectrum.precursor_mz == pytest.approx(104.1070, abs=1e-4)  # choline
 
 
@@ -142,7 +151,9 @@ class TestNoise:
             assert not np.array_equal(a.mz, c.mz)
 
     def test_noise_has_the_size_it_says(self) -> None:
-        simulator = MsmsSimulator(SimulatorConfig(noise=NoiseConfig(mz_error_ppm=5), min_relative_intensity=0))
+        simulator = MsmsSimulator(
+            SimulatorConfig(noise=NoiseConfig(mz_error_ppm=5), min_relative_intensity=0)
+        )
         clean = MsmsSimulator(SimulatorConfig(min_relative_intensity=0))
         smiles = "CC(C)CC(NC(=O)C(Cc1ccccc1)NC(=O)CN)C(=O)O"
         error_ppm = []

@@ -31,4 +31,6 @@ def test_the_precursor_counts_only_in_the_first_score() -> None:
     first, second = score_prediction(np.array([100.0]), np.ones(1), *measured, precursor_mz=100.0)
     assert first == pytest.approx(1 / math.sqrt(2))
     assert second == 0
-    assert math.isnan(score_prediction(np.array([100.0]), np.ones(1), np.array([100.0]), np.ones(1), 100.0)[1])
+    assert math.isnan(
+        score_prediction(np.array([100.0]), np.ones(1), np.array([100.0]), np.ones(1), 100.0)[1]
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
@@ -29,18 +29,16 @@ def compiled_fast(function: Function) -> Function:
 
 def _compile(function: Function, fastmath: bool) -> Function:
     try:
-        return numba.njit(cache=True, nogil=True, fastmath=fastmath)(function)  # type: ignore[no-any-return]
+        return cast(Function, numba.njit(cache=True, nogil=True, fastmath=fastmath)(function))
     except RuntimeError as error:
         # numba looks for NUMBA_CACHE_DIR, then __pycache__ beside the source, then the user's cache folder;
         # where none can be written (a read-only image without a home) each process compiles for itself.
         if "cannot cache function" not in str(error):
             raise
-        return numba.njit(nogil=True, fastmath=fastmath)(function)  # type: ignore[no-any-return]
+        return cast(Function, numba.njit(nogil=True, fastmath=fastmath)(function))
 
 
-@intrinsic
-def trailing_zeros(typing_context: Any, word: Any) -> Any:
-    """Index of the lowest set bit of a non-zero `uint64`, as `uint64`."""
+def _trailing_zeros(typing_context: Any, word: Any) -> Any:
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 0))
@@ -48,11 +46,16 @@ def trailing_zeros(typing_context: Any, word: Any) -> Any:
     return types.uint64(types.uint64), generate
 
 
-@intrinsic
-def popcount(typing_context: Any, word: Any) -> Any:
-    """Number of set bits of a `uint64`, as `uint64`."""
+def _popcount(typing_context: Any, word: Any) -> Any:
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.ctpop(arguments[0])
 
     return types.uint64(types.uint64), generate
+
+
+trailing_zeros = cast(Callable[[np.uint64], np.uint64], intrinsic(_trailing_zeros))
+"""Index of the lowest set bit of a non-zero `uint64`."""
+
+popcount = cast(Callable[[np.uint64], int], intrinsic(_popcount))
+"""Number of set bits of a `uint64`."""

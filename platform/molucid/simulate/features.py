@@ -56,7 +56,7 @@ def molecule_features(graph: MolecularGraph, config: FragmenterConfig) -> Molecu
     Raises:
         InputError: more fragments than the configured capacity (`too_many_fragments`).
     """
-    complete, *arrays = _describe(
+    described = _describe(
         graph.atomic_number,
         graph.num_hydrogens,
         graph.formal_charge,
@@ -66,14 +66,14 @@ def molecule_features(graph: MolecularGraph, config: FragmenterConfig) -> Molecu
         config.max_depth,
         config.max_fragments,
     )
-    if not complete:
+    if not described[0]:
         raise InputError(
             f"a molecule with more than {config.max_fragments} fragments",
             f"at most {config.max_fragments} fragments",
             hint="raise simulate.fragmenter.max_fragments or lower max_depth",
             code="too_many_fragments",
         )
-    return MoleculeFeatures(*arrays)
+    return MoleculeFeatures(*described[1:])
 
 
 @compiled
@@ -125,20 +125,20 @@ def _describe(
         size, degrees, valence, num_cut, order_cut = 0, 0, 0, 0, 0.0
         rest = mask
         while rest != ZERO:
-            atom = trailing_zeros(rest)
+            member = trailing_zeros(rest)
             rest &= rest - ONE
             size += 1
-            fragment_mass[index] += mass[atom]
-            fragment_hydrogens[index] += num_hydrogens[atom]
-            valence += _usual_valence(element[atom]) - 2
-            degrees += popcount(neighbours[atom] & mask)
-            outside = neighbours[atom] & ~mask
+            fragment_mass[index] += mass[member]
+            fragment_hydrogens[index] += num_hydrogens[member]
+            valence += _usual_valence(element[member]) - 2
+            degrees += popcount(neighbours[member] & mask)
+            outside = neighbours[member] & ~mask
             while outside != ZERO:
                 other = trailing_zeros(outside)
                 outside &= outside - ONE
-                cut_bonds[index, num_cut] = directed[atom, other]
+                cut_bonds[index, num_cut] = directed[member, other]
                 num_cut += 1
-                order_cut += bond_order[atom, other]
+                order_cut += bond_order[member, other]
         unsaturation = 2 + valence - fragment_hydrogens[index]  # twice the double bond equivalents
         row = features[index]
         row[0] = size / 20

@@ -73,7 +73,9 @@ def fragment(neighbours: Masks, config: FragmenterConfig) -> Fragments:
         raise InputError(f"{num_atoms} heavy atoms", f"1 to {MAX_ATOMS} heavy atoms", code="too_many_atoms")
     num_bonds = sum(int(mask).bit_count() for mask in neighbours) // 2
     if num_bonds - num_atoms + 1 > MAX_RINGS:
-        raise InputError(f"{num_bonds - num_atoms + 1} rings", f"at most {MAX_RINGS} rings", code="too_many_rings")
+        raise InputError(
+            f"{num_bonds - num_atoms + 1} rings", f"at most {MAX_RINGS} rings", code="too_many_rings"
+        )
     return Fragments(*enumerate_fragments(neighbours, config.max_depth, config.max_fragments))
 
 

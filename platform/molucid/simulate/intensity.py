@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from molucid.simulate.candidates import NOT_A_CANDIDATE, NUM_COLUMNS
-from molucid.simulate.compiled import compiled_fast
+from molucid.simulate.compiled import compiled, compiled_fast
 from molucid.simulate.features import NO_BOND, MoleculeFeatures
 from molucid.simulate.weights import IntensityWeights
 
@@ -137,6 +137,19 @@ def peak_amplitudes(
     return amplitude
 
 
+@compiled
+def strongest_peaks(
+    mz: NDArray[np.float64], amplitude: Floats, min_relative_intensity: float, max_peaks: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """m/z (ascending) and intensity (squared amplitude, base peak 1) of the strongest candidate peaks."""
+    base = amplitude.max()
+    kept = np.flatnonzero(amplitude >= base * math.sqrt(min_relative_intensity))
+    if len(kept) > max_peaks:
+        kept = kept[np.argsort(-amplitude[kept])[:max_peaks]]
+    kept = kept[np.argsort(mz[kept])]
+    return mz[kept], (amplitude[kept] / np.float64(base)) ** 2
+
+
 @compiled_fast
 def _atom_vectors(weights: IntensityWeights, features: MoleculeFeatures) -> Floats:
     num_atoms, atom_width = len(features.atoms), weights.atom_input.shape[1]
@@ -182,7 +195,9 @@ def _bond_vectors(
             own += features.bond_features[bond, index] * of_bond[index]
         for unit in range(width):
             vectors[2 * bond, unit] = max(own[unit] + from_inside[lower, unit] + from_outside[upper, unit], 0)
-            vectors[2 * bond + 1, unit] = max(own[unit] + from_inside[upper, unit] + from_outside[lower, unit], 0)
+            vectors[2 * bond + 1, unit] = max(
+                own[unit] + from_inside[upper, unit] + from_outside[lower, unit], 0
+            )
     return vectors
 
 
@@ -208,7 +223,11 @@ def _add_bias_and_rectify(values: Floats, bias: Floats) -> None:
 
 @compiled_fast
 def _add_product(left: Floats, right: Floats, out: Floats) -> None:
-    """`out += left @ right`. Two rows by four inner steps at a time keep the sums in cache; BLAS is no faster here."""
+    """`out += left @ right`. Two rows by four inner steps at a time keep the sums in cache.
+
+    BLAS takes half the time on large molecules, but brings a thread pool, into which every worker process of a
+    simulation would run, and another order of sums on every machine.
+    """
     num_rows, inner = left.shape
     width = right.shape[1]
     last = inner - inner % 4
@@ -216,7 +235,12 @@ def _add_product(left: Floats, right: Floats, out: Floats) -> None:
         first, second = out[row], out[row + 1]
         for k in range(0, last, 4):
             a0, a1, a2, a3 = left[row, k], left[row, k + 1], left[row, k + 2], left[row, k + 3]
-            b0, b1, b2, b3 = left[row + 1, k], left[row + 1, k + 1], left[row + 1, k + 2], left[row + 1, k + 3]
+            b0, b1, b2, b3 = (
+                left[row + 1, k],
+                left[row + 1, k + 1],
+                left[row + 1, k + 2],
+                left[row + 1, k + 3],
+            )
             w0, w1, w2, w3 = right[k], right[k + 1], right[k + 2], right[k + 3]
             for unit in range(width):
                 first[unit] += a0 * w0[unit] + a1 * w1[unit] + a2 * w2[unit] + a3 * w3[unit]

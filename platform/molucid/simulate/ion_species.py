@@ -87,3 +87,22 @@ def ion_species(adduct: str) -> IonSpecies:
         hint="the intensity model has seen no spectra of other adducts",
         code="unsupported_adduct",
     )
+
+
+def check_charge(net_charge: int, species: IonSpecies) -> None:
+    """Refuse a molecule whose own charge does not go with the adduct.
+
+    `[M]+` of a cation is the cation itself, of a neutral molecule its radical cation; every other adduct needs a
+    neutral molecule.
+
+    Raises:
+        InputError: code `charged_molecule`.
+    """
+    if net_charge == 0 or (net_charge == 1 and species.name == "[M]+"):
+        return
+    raise InputError(
+        f"a molecule of charge {net_charge:+d} as {species.name}",
+        "a neutral molecule, or a singly charged cation as [M]+",
+        hint="neutralise the structure, or simulate the cation as [M]+",
+        code="charged_molecule",
+    )

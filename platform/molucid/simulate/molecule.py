@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,16 @@ _MASS_OF_NUMBER = np.zeros(119)
 for _symbol, _mass in MONOISOTOPIC_MASS.items():
     _MASS_OF_NUMBER[_PERIODIC_TABLE.GetAtomicNumber(_symbol)] = _mass
 _MASS_OF_NUMBER[1] = 0.0  # a hydrogen that is an atom of the graph is not a heavy atom
+# Rings, aromaticity and hydrogens are read; stereo, hybridisation and the rest, half of the parser's time, are not.
+_PERCEPTION = (
+    Chem.SANITIZE_CLEANUP
+    | Chem.SANITIZE_PROPERTIES
+    | Chem.SANITIZE_SYMMRINGS
+    | Chem.SANITIZE_KEKULIZE
+    | Chem.SANITIZE_FINDRADICALS
+    | Chem.SANITIZE_SETAROMATICITY
+    | Chem.SANITIZE_ADJUSTHS
+)
 _ISOTOPE = re.compile(r"\[\d")
 _HYDROGEN_MASS = MONOISOTOPIC_MASS["H"]
 
@@ -61,7 +72,7 @@ def read_molecule(smiles: str) -> MolecularGraph:
             `unsupported_element`, `too_many_rings`.
     """
     with rdBase.BlockLogs():
-        molecule = Chem.MolFromSmiles(smiles)
+        molecule = _perceive(smiles)
     if molecule is None or not molecule.GetNumAtoms():
         raise InputError(f"SMILES {shorten(smiles)!r}", "a SMILES that RDKit can read", code="invalid_smiles")
     if "[" in smiles and _ISOTOPE.search(smiles):
@@ -80,10 +91,14 @@ def read_molecule(smiles: str) -> MolecularGraph:
         )
     num_atoms = molecule.GetNumAtoms()
     if num_atoms > MAX_ATOMS:
-        raise InputError(f"{num_atoms} heavy atoms", f"at most {MAX_ATOMS} heavy atoms", code="too_many_atoms")
+        raise InputError(
+            f"{num_atoms} heavy atoms", f"at most {MAX_ATOMS} heavy atoms", code="too_many_atoms"
+        )
     if molecule.GetNumBonds() - num_atoms + 1 > MAX_RINGS:
         raise InputError("too many rings", f"at most {MAX_RINGS} independent rings", code="too_many_rings")
-    rows = [(a.GetAtomicNum(), a.GetTotalNumHs(), a.GetFormalCharge()) for a in molecule.GetAtoms()]
+    # by index, because RDKit's atom iterator takes twice as long
+    atoms = map(molecule.GetAtomWithIdx, range(num_atoms))
+    rows = [(a.GetAtomicNum(), a.GetTotalNumHs(), a.GetFormalCharge()) for a in atoms]
     atomic_number, num_hydrogens, formal_charge = np.array(rows, np.int64).T.copy()
     mass = _MASS_OF_NUMBER[atomic_number]
     if not mass.all():
@@ -102,3 +117,16 @@ def read_molecule(smiles: str) -> MolecularGraph:
         rdmolops.GetAdjacencyMatrix(molecule, useBO=True),
         np.array(rings, np.uint64),
     )
+
+
+def _perceive(smiles: str) -> Chem.Mol | None:
+    if "[H" in smiles:  # hydrogens written as atoms: only the full parser folds them into their neighbours
+        return Chem.MolFromSmiles(smiles)
+    molecule = cast("Chem.Mol | None", Chem.MolFromSmiles(smiles, sanitize=False))
+    if molecule is None:
+        return None
+    try:
+        Chem.SanitizeMol(molecule, _PERCEPTION)
+    except Chem.MolSanitizeException:
+        return None
+    return molecule

@@ -5,20 +5,20 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from molucid.chem.identity import canonical_smiles
 from molucid.config import Config
 from molucid.errors import InputError, Rejected, Where
 from molucid.simulate.candidates import candidates
 from molucid.simulate.conditions import Conditions, encode_conditions
 from molucid.simulate.features import molecule_features
 from molucid.simulate.fragmenter import FragmenterConfig
-from molucid.simulate.intensity import fragment_vectors, peak_amplitudes
-from molucid.simulate.ion_species import ion_species
+from molucid.simulate.intensity import fragment_vectors, peak_amplitudes, strongest_peaks
+from molucid.simulate.ion_species import check_charge, ion_species
 from molucid.simulate.molecule import read_molecule
 from molucid.simulate.weights import SHIPPED_WEIGHTS, load_weights
 from molucid.spectra.types import MassSpectrum
@@ -83,8 +83,9 @@ class MsmsSimulator:
     ) -> tuple[MassSpectrum, ...] | Rejected:
         """One spectrum per condition, base peak 1, m/z ascending.
 
-        The result is a function of the configuration, the SMILES, the conditions and the seed, whatever was
-        simulated before; the seed matters only with noise.
+        The result is a function of the configuration, the molecule, the conditions and the seed, whatever was
+        simulated before: the same bits for the same SMILES, and equal within float32 rounding for another SMILES
+        of that molecule. The seed matters only with noise.
 
         Returns:
             The spectra in the order of `conditions`, or the reason why this molecule has none: `invalid_smiles`,
@@ -99,23 +100,25 @@ class MsmsSimulator:
     def _simulate(self, smiles: str, conditions: Sequence[Conditions], seed: int) -> tuple[MassSpectrum, ...]:
         graph = read_molecule(smiles)
         for adduct in {c.adduct for c in conditions}:
-            _check_charge(graph.net_charge, adduct)
+            check_charge(graph.net_charge, ion_species(adduct))
         features = molecule_features(graph, self.config.fragmenter)
         vectors, molecule = fragment_vectors(self._weights, features)
+        # noise belongs to the molecule, not to the way it is written
+        identity = "" if self.config.noise.is_off else canonical_smiles(smiles)
         spectra: dict[int, MassSpectrum] = {}
         for adduct in dict.fromkeys(c.adduct for c in conditions):
             places = [place for place, c in enumerate(conditions) if c.adduct == adduct]
             found = candidates(features, ion_species(adduct))
             precursor_mz = float(found.mz[found.precursor_peak])
             encoded = np.stack([encode_conditions(conditions[place], precursor_mz) for place in places])
-            amplitudes = peak_amplitudes(
-                self._weights, vectors, molecule, found.peak, len(found.mz), encoded
-            )
+            amplitudes = peak_amplitudes(self._weights, vectors, molecule, found.peak, len(found.mz), encoded)
             for place, amplitude in zip(places, amplitudes, strict=True):
-                mz, intensity = self._select(found.mz, amplitude)
+                mz, intensity = strongest_peaks(
+                    found.mz, amplitude, self.config.min_relative_intensity, self.config.max_peaks
+                )
                 if not self.config.noise.is_off:
                     mz, intensity = _add_noise(
-                        mz, intensity, self.config.noise, _generator(seed, smiles, conditions[place])
+                        mz, intensity, self.config.noise, _generator(seed, identity, conditions[place])
                     )
                 spectra[place] = MassSpectrum(
                     mz,
@@ -128,41 +131,20 @@ class MsmsSimulator:
                 )
         return tuple(spectra[place] for place in range(len(conditions)))
 
-    def _select(
-        self, mz: NDArray[np.float64], amplitude: NDArray[np.float32]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        strongest = float(amplitude.max())
-        kept = np.flatnonzero(amplitude >= strongest * self.config.min_relative_intensity**0.5)
-        if len(kept) > self.config.max_peaks:
-            kept = kept[np.argsort(-amplitude[kept], kind="stable")[: self.config.max_peaks]]
-        kept = kept[np.argsort(mz[kept])]
-        return mz[kept], (amplitude[kept].astype(np.float64) / strongest) ** 2
 
-
-def _check_charge(net_charge: int, adduct: str) -> None:
-    # [M]+ of a cation is the cation itself; of a neutral molecule its radical cation
-    if net_charge == 0 or (net_charge == 1 and adduct == "[M]+"):
-        return
-    raise InputError(
-        f"a molecule of charge {net_charge:+d} as {adduct}",
-        "a neutral molecule, or a singly charged cation as [M]+",
-        hint="neutralise the structure, or simulate the cation as [M]+",
-        code="charged_molecule",
-    )
-
-
-def _generator(seed: int, smiles: str, conditions: Conditions) -> np.random.Generator:
-    digest = hashlib.blake2b(f"{seed}\n{smiles}\n{conditions}".encode(), digest_size=16).digest()
+def _generator(seed: int, identity: str, conditions: Conditions) -> np.random.Generator:
+    digest = hashlib.blake2b(f"{seed}\n{identity}\n{conditions}".encode(), digest_size=16).digest()
     return np.random.default_rng(int.from_bytes(digest, "little"))
 
 
 def _add_noise(
-    mz: NDArray[np.float64], intensity: NDArray[np.float64], noise: NoiseConfig, generator: np.random.Generator
+    mz: NDArray[np.float64],
+    intensity: NDArray[np.float64],
+    noise: NoiseConfig,
+    generator: np.random.Generator,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     kept = (generator.random(len(mz)) >= noise.peak_dropout) | (intensity == intensity.max())
     mz = mz * (1 + noise.mz_error_ppm * 1e-6 * generator.standard_normal(len(mz)))
     intensity = intensity * np.exp(noise.intensity_log_sd * generator.standard_normal(len(mz)))
     mz, intensity = mz[kept], intensity[kept]
     return mz, intensity / intensity.max()
-
-

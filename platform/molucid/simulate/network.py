@@ -31,12 +31,14 @@ class NetworkConfig(Config):
         num_rounds: rounds of messages along bonds.
         bond_width: of the hidden layer that reads a cut bond's two ends.
         width: of the fragment vectors.
+        dropout: probability that training hides a unit of a fragment's first vector.
     """
 
     atom_width: int = Field(default=32, ge=4, multiple_of=4)
     num_rounds: int = Field(default=3, ge=1, le=4)
     bond_width: int = Field(default=64, ge=4, multiple_of=4)
     width: int = Field(default=64, ge=8, multiple_of=8)
+    dropout: float = Field(default=0.1, ge=0, lt=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,7 @@ class IntensityNetwork(nn.Module):
         self.fragment_atoms = nn.Linear(atom_width, width, bias=False)
         self.fragment_input = nn.Linear(NUM_FRAGMENT_FEATURES, width, bias=False)
         self.molecule_input = nn.Linear(atom_width + NUM_MOLECULE_FEATURES, width)
+        self.fragment_dropout = nn.Dropout(config.dropout)
         self.fragment_hidden = nn.Linear(width, width)
         condition_width = NUM_CONDITION_FEATURES + atom_width + NUM_MOLECULE_FEATURES
         self.condition_hidden = nn.Linear(condition_width, width)
@@ -132,7 +135,7 @@ class IntensityNetwork(nn.Module):
             + nn.functional.embedding_bag(batch.cut_bonds, cut, mode="sum")
             + self.molecule_input(molecules)[batch.molecule_of_fragment]
         )
-        fragments = self.fragment_hidden(torch.relu(fragments))
+        fragments = self.fragment_hidden(self.fragment_dropout(torch.relu(fragments)))
 
         conditions = torch.cat([batch.conditions, molecules[batch.molecule_of_spectrum]], 1)
         modulation = self.condition_output(torch.relu(self.condition_hidden(conditions)))

@@ -42,7 +42,10 @@ def score_prediction(
 ) -> tuple[float, float]:
     """`sqrt_cosine` of all peaks, and of the fragments alone; the latter is NaN where no fragment was measured."""
     with_precursor = sqrt_cosine(mz, intensity, measured_mz, measured_intensity)
-    predicted, measured = mz < precursor_mz - FRAGMENT_MARGIN_DA, measured_mz < precursor_mz - FRAGMENT_MARGIN_DA
+    predicted, measured = (
+        mz < precursor_mz - FRAGMENT_MARGIN_DA,
+        measured_mz < precursor_mz - FRAGMENT_MARGIN_DA,
+    )
     if not measured.any():
         return with_precursor, float("nan")
     return with_precursor, sqrt_cosine(

@@ -36,13 +36,13 @@ class IntensityTrainingConfig(Config):
         fragment_weight: share of the cosine without the precursor peak, the rest being that with it.
         condition_dropout: probability that a training spectrum hides its energy, and likewise its instrument.
         match_ppm: mass window in which a measured peak is given to its nearest candidate.
-        match_da: least half-width of that window.
+        match_da: least half-width of that window; time-of-flight records are off by several mDa at low m/z.
         fragmenter: fragments that may explain a peak.
         network: sizes.
     """
 
     seed: int = 0
-    epochs: int = Field(default=24, ge=1)
+    epochs: int = Field(default=30, ge=1)
     ions_per_batch: int = Field(default=16, ge=1)
     spectra_per_ion: int = Field(default=3, ge=1)
     learning_rate: float = Field(default=3e-3, gt=0)
@@ -53,7 +53,7 @@ class IntensityTrainingConfig(Config):
     fragment_weight: float = Field(default=0.5, ge=0, le=1)
     condition_dropout: float = Field(default=0.04, ge=0, lt=1)
     match_ppm: float = Field(default=10.0, gt=0)
-    match_da: float = Field(default=0.001, ge=0)
+    match_da: float = Field(default=0.004, ge=0)
     fragmenter: FragmenterConfig = FragmenterConfig(max_fragments=8_000)
     network: NetworkConfig = NetworkConfig()
 
@@ -77,7 +77,9 @@ def train_intensity(
     generator = np.random.default_rng(config.seed)
     ions = prepare_ions(training_set, config.fragmenter, config.match_ppm, config.match_da)
     network = IntensityNetwork(config.network)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
+    optimizer = torch.optim.AdamW(
+        network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
+    )
     steps_per_epoch = math.ceil(len(ions) / config.ions_per_batch)
     num_steps = config.epochs * steps_per_epoch
     schedule = torch.optim.lr_scheduler.LambdaLR(

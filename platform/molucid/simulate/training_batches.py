@@ -156,9 +156,9 @@ def collate(
             parts["candidate_peak"].append(flat_peak[candidate].astype(np.int64) + peaks)
             parts["candidate_spectrum"].append(np.full(len(candidate), spectra))
             parts["peak_spectrum"].append(np.full(num_peaks, spectra))
-            target = np.zeros(num_peaks, np.float32)
-            target[ion.target_peak[spectrum]] = ion.target_amplitude[spectrum]
-            parts["target"].append(target)
+            amplitude = np.zeros(num_peaks, np.float32)
+            amplitude[ion.target_peak[spectrum]] = ion.target_amplitude[spectrum]
+            parts["target"].append(amplitude)
             parts["is_fragment"].append(
                 (ion.candidates.mz < ion.precursor_mz - FRAGMENT_MARGIN_DA).astype(np.float32)
             )

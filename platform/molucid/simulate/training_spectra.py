@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from molucid.errors import InputError, Where
 from molucid.simulate.conditions import Conditions
-from molucid.simulate.ion_species import SIMULATED_ADDUCTS, ion_species
+from molucid.simulate.ion_species import SIMULATED_ADDUCTS, check_charge, ion_species
 from molucid.simulate.molecule import MolecularGraph, read_molecule
 from molucid.spectra.instrument import instrument_class
 
@@ -39,6 +39,7 @@ class TrainingSpectrum:
         mz: float64 `[peaks]`.
         intensity: float64 `[peaks]`.
         licence: as the source writes it.
+        contributor: laboratory that the source names.
     """
 
     accession: str
@@ -49,6 +50,7 @@ class TrainingSpectrum:
     mz: NDArray[np.float64]
     intensity: NDArray[np.float64]
     licence: str
+    contributor: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,10 @@ def read_training_spectra(
     missing = set(COLUMNS) - set(pq.read_schema(path).names)
     if missing:
         raise InputError(
-            f"no column {', '.join(sorted(missing))}", "all columns", Where(file=str(path)), code="missing_column"
+            f"no column {', '.join(sorted(missing))}",
+            "all columns",
+            Where(file=str(path)),
+            code="missing_column",
         )
     table = pq.read_table(path, columns=list(COLUMNS), filters=[("fold", "=", fold)])
     spectra: list[TrainingSpectrum] = []
@@ -103,6 +108,7 @@ def _read_row(
     if len(graph.mass) > max_atoms:
         raise InputError(f"{len(graph.mass)} heavy atoms", f"at most {max_atoms}", code="above_size_limit")
     species = ion_species(adduct)
+    check_charge(graph.net_charge, species)
     precursor_mz = float(graph.mass.sum()) + species.intact_offset
     reported = float(row["precursor_mz"])  # type: ignore[arg-type]  # a float64 column
     if abs(reported - precursor_mz) > _MAX_PRECURSOR_ERROR_PPM * 1e-6 * precursor_mz:
@@ -127,6 +133,7 @@ def _read_row(
         mz[kept],
         intensity[kept],
         str(row["license"]),
+        str(row["contributor"]),
     )
 
 

@@ -135,5 +135,7 @@ def load_weights(path: Path | str) -> tuple[IntensityWeights, dict[str, Any]]:
     try:
         state = safetensors.numpy.load_file(path)
     except safetensors.SafetensorError as error:
-        raise InputError(str(error), "a safetensors file", Where(file=str(path)), code="invalid_weights") from None
+        raise InputError(
+            str(error), "a safetensors file", Where(file=str(path)), code="invalid_weights"
+        ) from None
     return weights_from_state(state), provenance
