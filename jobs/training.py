@@ -77,6 +77,12 @@ def carry_out(title: str, args: argparse.Namespace, recipe: Recipe, initial: Pat
     elif initial is not None:
         note(f"starting from the weights of {initial}", args.quiet)
 
+    workers = (
+        str(job.min_workers)
+        if job.min_workers == job.max_workers
+        else f"{job.min_workers} to {job.max_workers}"
+    )
+    note(f"{title}: {recipe.name}, {before.total_steps} steps, {workers} worker(s), {job.engine}", args.quiet)
     with local_folder(out) as folder, ray_session(args.address, num_cpus=args.num_cpus) as session:
         records: list[Record] = [
             MetricsFile(folder / "metrics.jsonl", first_step),

@@ -110,7 +110,9 @@ class MlflowRun:
             ) from None
         self._mlflow: Any = mlflow
         if "MLFLOW_TRACKING_URI" not in os.environ:
-            mlflow.set_tracking_uri(f"sqlite:///{folder / 'mlflow.db'}")
+            # The database backends need packages that the extra does not bring; files must be asked for.
+            os.environ["MLFLOW_ALLOW_FILE_STORE"] = "true"
+            mlflow.set_tracking_uri((folder / "mlruns").absolute().as_uri())
         mlflow.set_experiment("molucid")
         mlflow.start_run(run_name=name)
         mlflow.log_params(dict(parameters))

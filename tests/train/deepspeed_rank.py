@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import torch
+
 from molucid.chem.formula import Formula
 from molucid.model.assembled import Molucid
 from molucid.model.batch import Batch

@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+
 from molucid.errors import InputError
 from molucid.files import write_json
 from molucid.model.objective import Objective, ObjectiveConfig
