@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+
 from molucid.chem.adducts import parse_adduct
 from molucid.chem.identity import formula_of, inchikey14
 from molucid.dataset.schema import StoredSample

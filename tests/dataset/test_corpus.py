@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from molucid.dataset.corpus import CorpusFilter, Molecule, admit
 from molucid.dataset.holdout import HoldoutKeys
 from molucid.errors import Rejected, Where

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from molucid.dataset.holdout import HoldoutKeys, first_block, key_digest
 from molucid.errors import InputError
 

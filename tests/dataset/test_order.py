@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from molucid.dataset.order import order_at, sample_order
 from molucid.errors import InputError
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from molucid.chem.fingerprints import FingerprintConfig, fingerprint
 from molucid.chem.formula import Formula
 from molucid.chem.smiles_tokens import SmilesTokenizer

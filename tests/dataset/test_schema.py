@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 import pytest
+
 from molucid.chem.formula import Formula
 from molucid.dataset.schema import SAMPLE_SCHEMA, StoredSample, samples_to_table, table_to_samples
 from molucid.errors import InputError

@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+
 from molucid.dataset.schema import StoredSample
 from molucid.dataset.shards import DatasetRoot, ShardWriter, read_dataset
 from molucid.errors import InputError, Rejected, Where

@@ -5,6 +5,7 @@ import string
 from collections import Counter
 
 import pytest
+
 from molucid.dataset.splits import SplitConfig, fold_of
 from molucid.errors import InputError
 

@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
 from molucid.dataset.holdout import HoldoutKeys
 from molucid.dataset.sources.massbank_parquet import is_massbank_parquet, read
 from molucid.errors import InputError, Rejected

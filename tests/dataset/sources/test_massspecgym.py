@@ -5,6 +5,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
 from molucid.dataset.sources.massspecgym import read, read_structures
 from molucid.errors import InputError, Rejected
 from molucid.spectra.types import Record

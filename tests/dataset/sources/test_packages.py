@@ -8,6 +8,7 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 import pytest
+
 from molucid.dataset.corpus import Molecule
 from molucid.dataset.sources import chemicals_package, molsets_package
 from molucid.dataset.sources.corpora import open_corpus

@@ -5,6 +5,7 @@ import io
 from pathlib import Path
 
 import pytest
+
 from molucid.dataset.corpus import Molecule
 from molucid.dataset.sources.smiles_file import MAX_LINE_BYTES, read, read_stream
 from molucid.errors import InputError, Rejected
