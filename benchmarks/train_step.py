@@ -3,18 +3,17 @@
     python benchmarks/train_step.py [--rounds 15] [--samples 600] [--batch 16] [--device cpu] [--threads 2]
 
 One process takes optimiser steps on the same batches in turn: a bare loop (forward, two losses, backward,
-clip, fused AdamW), the single engine, and DeepSpeed with one worker where it is installed. Every round takes
-one step of each, in an order that rotates; a cost is the median over rounds of the ratio to the bare step of
-the same round, so that a machine busy with something else slows all of them alike. The loader's wait is then
-measured in a run of `fit` with the single engine over packed samples, batches made ahead by the loader's
-thread.
+clip, fused AdamW), the single engine, and DeepSpeed with one worker where it is installed. Every round takes one
+step of each, in an order that rotates; a cost is the median over rounds of the ratio to the bare step of the same
+round, in wall-clock time and in processor time of this process, which other work on the machine changes less.
+The loader's wait is then measured in a run of `fit` with the single engine over packed samples, batches made
+ahead by the loader's thread.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import statistics
 import tempfile
 import time
 from collections.abc import Callable
@@ -22,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.nn import functional as F  # noqa: N812
 
 from molucid.chem.smiles_tokens import SmilesTokenizer
@@ -70,13 +70,14 @@ def main() -> None:
             f"{parameters / 1e6:.1f} M parameters, {len(dataset)} packed samples, batch {options.batch}, "
             f"{options.device}, {options.threads} threads, load {os.getloadavg()[0]:.1f}"
         )
-        seconds = alternate(steps, batches_of(dataset, options.batch), options.rounds, device)
-        print(f"{'step':<24}{'median ms':>12}{'over bare':>12}{'samples/s':>12}")
-        for name, values in seconds.items():
-            ratios = [own / bare for own, bare in zip(values, seconds["bare PyTorch"], strict=True)]
-            median = statistics.median(values)
-            cost = f"{statistics.median(ratios) - 1:>+12.1%}"
-            print(f"{name:<24}{1e3 * median:>12.1f}{cost}{options.batch / median:>12.1f}")
+        times = alternate(steps, batches_of(dataset, options.batch), options.rounds, device)
+        print(f"{'step':<24}{'median ms':>12}{'over bare':>12}{'CPU over bare':>16}{'samples/s':>12}")
+        for name, own in times.items():
+            wall, cpu = (median_ratio(own[:, kind], times["bare PyTorch"][:, kind]) - 1 for kind in (0, 1))
+            median = float(np.median(own[:, 0]))
+            print(
+                f"{name:<24}{1e3 * median:>12.1f}{wall:>+12.1%}{cpu:>+16.1%}{options.batch / median:>12.1f}"
+            )
         wait = loader_share(dataset, train, device)
         print(f"{'loader wait':<24}{wait:>12.2%} of step time")
 
@@ -164,21 +165,26 @@ def batches_of(dataset: PackedDataset, size: int) -> list[Batch]:
 
 def alternate(
     steps: dict[str, Callable[[Batch], object]], batches: list[Batch], rounds: int, device: torch.device
-) -> dict[str, list[float]]:
-    """Seconds per step by name; two unmeasured rounds come first."""
-    seconds: dict[str, list[float]] = {name: [] for name in steps}
+) -> dict[str, NDArray[np.float64]]:
+    """Wall-clock and processor seconds per step by name, `[rounds, 2]`; two unmeasured rounds come first."""
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in steps}
     names = list(steps)
     for index in range(-2, rounds):
         batch = batches[index % len(batches)]
         start = index % len(names)
         for name in names[start:] + names[:start]:
-            mark = time.perf_counter()
+            wall, cpu = time.perf_counter(), time.process_time()
             steps[name](batch)
             if device.type == "cuda":
                 torch.cuda.synchronize()
             if index >= 0:
-                seconds[name].append(time.perf_counter() - mark)
-    return seconds
+                times[name].append((time.perf_counter() - wall, time.process_time() - cpu))
+    return {name: np.array(values) for name, values in times.items()}
+
+
+def median_ratio(own: NDArray[np.float64], bare: NDArray[np.float64]) -> float:
+    """Median over rounds of a step's time over the bare step's in the same round."""
+    return float(np.median(own / bare))
 
 
 def loader_share(dataset: PackedDataset, train: TrainConfig, device: torch.device) -> float:
