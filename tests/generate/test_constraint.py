@@ -193,7 +193,6 @@ def is_molecule_of(smiles: str, formula: Formula) -> bool:
 
 def check_real(smiles_list: list[str], config: ConstraintConfig) -> int:
     """Checks every SMILES that the alphabet can write; returns how many there were."""
-    machine = constraint(config, max_length=5000)
     refused, wrongly_accepted, checked = [], [], 0
     for text in smiles_list:
         try:
@@ -202,10 +201,10 @@ def check_real(smiles_list: list[str], config: ConstraintConfig) -> int:
         except InputError:
             continue  # not a molecule for RDKit, or an atom outside of the alphabet
         checked += 1
+        machine = constraint(config, max_length=5000)
         if not machine.accepts(ids, formula):
             refused.append(smiles)
         wrongly_accepted += [smiles for other in neighbours_of(formula) if machine.accepts(ids, other)]
-        machine.forget()
     assert not refused
     assert not wrongly_accepted
     return checked

@@ -69,7 +69,7 @@ class AtomToken:
     @property
     def max_bond_order(self) -> int:
         """Largest sum of bond orders to other atoms of the SMILES; an aromatic bond counts 1."""
-        # No known complex has more than 12 neighbours (Holleman–Wiberg, coordination numbers).
+        # Metals have no normal valence; an icosahedron of neighbours is more than any molecule here needs.
         return self.valences[-1] - self.hydrogens if self.valences else 12
 
     @property

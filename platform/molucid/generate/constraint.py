@@ -34,7 +34,7 @@ class ConstraintConfig(Config):
     allow_fragments: bool = False
     allow_radicals: bool = False
     allow_stereo: bool = False
-    lookahead: int = Field(default=2, ge=0, le=8)
+    lookahead: int = Field(default=3, ge=0, le=8)
 
 
 class FormulaConstraint:
@@ -104,10 +104,6 @@ class FormulaConstraint:
                 return True
             state.children[token_id] = None
         return False
-
-    def forget(self) -> None:
-        """Drop all states; those of one batch are of no use to the next."""
-        self._roots.clear()
 
     def accepts(self, token_ids: Sequence[int], formula: Formula) -> bool:
         """Whether `token_ids`, `<eos>` included, write a molecule of `formula` from start to end."""
