@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from molucid.chem.elements import MONOISOTOPIC_MASS
-from molucid.simulate.compiled import ONE, ZERO, compiled
+from molucid.simulate.compiled import ZERO, compiled
 from molucid.simulate.features import MoleculeFeatures
+from molucid.simulate.hash_table import slot_of
 from molucid.simulate.ion_species import MAX_HYDROGEN_SHIFT, NUM_SHIFTS, IonSpecies
 
 INTACT_COLUMN = NUM_SHIFTS
@@ -20,8 +21,6 @@ NOT_A_CANDIDATE = -1
 
 _CELLS_PER_DA = 2_000.0  # ions within 0.5 mDa are one peak
 _HYDROGEN_MASS = MONOISOTOPIC_MASS["H"]
-_HASH_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
-_HASH_SHIFT = np.uint64(32)
 
 
 class Candidates(NamedTuple):
@@ -71,10 +70,9 @@ def group_candidates(
     peak = np.full((num_fragments, NUM_COLUMNS), NOT_A_CANDIDATE, np.int32)
     mz = np.empty(NUM_COLUMNS * num_fragments, np.float64)
     precursor_mz = mass[0] + intact_offset
-    last = np.uint64(size - 1)
     mz[0] = precursor_mz
     count = 1
-    first_slot = _slot(keys, last, _cell(precursor_mz))
+    first_slot = slot_of(keys, _cell(precursor_mz))
     keys[first_slot] = _cell(precursor_mz)
     peak_of_slot[first_slot] = 0
     for fragment in range(num_fragments):
@@ -91,14 +89,13 @@ def group_candidates(
                 continue
             if 3 * count > 2 * size:
                 size *= 2
-                last = np.uint64(size - 1)
                 keys = np.zeros(size, np.uint64)
                 peak_of_slot = np.empty(size, np.int32)
                 for index in range(count):
-                    slot = _slot(keys, last, _cell(mz[index]))
+                    slot = slot_of(keys, _cell(mz[index]))
                     keys[slot] = _cell(mz[index])
                     peak_of_slot[slot] = index
-            slot = _slot(keys, last, _cell(ion_mz))
+            slot = slot_of(keys, _cell(ion_mz))
             if keys[slot] == ZERO:
                 keys[slot] = _cell(ion_mz)
                 peak_of_slot[slot] = count
@@ -113,11 +110,3 @@ def group_candidates(
 @compiled
 def _cell(mz: float) -> np.uint64:
     return np.uint64(int(mz * _CELLS_PER_DA + 0.5))
-
-
-@compiled
-def _slot(keys: NDArray[np.uint64], last: np.uint64, key: np.uint64) -> np.uint64:
-    slot = ((key * _HASH_MULTIPLIER) >> _HASH_SHIFT) & last
-    while keys[slot] != ZERO and keys[slot] != key:
-        slot = (slot + ONE) & last
-    return slot

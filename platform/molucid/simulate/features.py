@@ -22,6 +22,9 @@ MAX_CUT_BONDS = 6
 
 NO_BOND = -1
 
+ATOM_SUM_SCALE = 10.0
+"""The model divides sums over atoms by it, which keeps them near 1 at the sizes of the training molecules."""
+
 
 class MoleculeFeatures(NamedTuple):
     """Arrays of one molecule; the whole molecule is fragment 0.

@@ -20,6 +20,7 @@ from pydantic import Field
 from molucid.config import Config
 from molucid.errors import InputError
 from molucid.simulate.compiled import ONE, ZERO, compiled, trailing_zeros
+from molucid.simulate.hash_table import slot_of
 
 Masks = NDArray[np.uint64]
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -31,8 +32,6 @@ MAX_RINGS = 63
 """Independent cycles that a label can hold."""
 
 _MAX_CUTS = 2_080  # 63 bridges and C(64, 2) pairs bound the cuts of one fragment from above
-_HASH_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # 2⁶⁴ / golden ratio (Knuth, TAOCP vol. 3, section 6.4)
-_HASH_SHIFT = np.uint64(32)
 
 
 class FragmenterConfig(Config):
@@ -93,7 +92,7 @@ def enumerate_fragments(
     sides = np.empty(_MAX_CUTS, np.uint64)
     scratch = np.empty((5, 64), np.uint64)
     masks[0], depths[0] = whole, 0
-    table[_slot(table, whole)] = whole
+    table[slot_of(table, whole)] = whole
     count, start = 1, 0
     for depth in range(1, max_depth + 1):
         end = count
@@ -102,7 +101,7 @@ def enumerate_fragments(
             num_cuts = find_cuts(parent, neighbours, scratch, sides)
             for cut in range(num_cuts):
                 for side in (sides[cut], parent ^ sides[cut]):
-                    slot = _slot(table, side)
+                    slot = slot_of(table, side)
                     if table[slot] != ZERO:
                         continue
                     if count == max_fragments:
@@ -112,7 +111,7 @@ def enumerate_fragments(
                         masks, depths = _enlarged(masks, capacity), _enlarged(depths, capacity)
                     if 2 * (count + 1) > len(table):
                         table = _rehashed(table)
-                        slot = _slot(table, side)
+                        slot = slot_of(table, side)
                     table[slot] = side
                     masks[count], depths[count] = side, depth
                     count += 1
@@ -176,20 +175,11 @@ def find_cuts(mask: np.uint64, neighbours: Masks, scratch: Masks, sides: Masks) 
 
 
 @compiled
-def _slot(table: Masks, key: np.uint64) -> np.uint64:
-    last = np.uint64(len(table) - 1)
-    slot = ((key * _HASH_MULTIPLIER) >> _HASH_SHIFT) & last
-    while table[slot] != ZERO and table[slot] != key:
-        slot = (slot + ONE) & last
-    return slot
-
-
-@compiled
 def _rehashed(table: Masks) -> Masks:
     larger = np.zeros(2 * len(table), np.uint64)
     for key in table:
         if key != ZERO:
-            larger[_slot(larger, key)] = key
+            larger[slot_of(larger, key)] = key
     return larger
 
 

@@ -14,12 +14,11 @@ from numpy.typing import NDArray
 
 from molucid.simulate.candidates import NOT_A_CANDIDATE, NUM_COLUMNS
 from molucid.simulate.compiled import compiled, compiled_fast
-from molucid.simulate.features import NO_BOND, MoleculeFeatures
+from molucid.simulate.features import ATOM_SUM_SCALE, NO_BOND, MoleculeFeatures
 from molucid.simulate.weights import IntensityWeights
 
 Floats = NDArray[np.float32]
 
-_ATOM_SUM_SCALE = 10.0  # ATOM_SUM_SCALE of the network, which this module must not import
 _LOWEST_SCORE = -16.0  # below the highest by this much a candidate adds 1e-7 to its peak
 
 
@@ -31,7 +30,7 @@ def fragment_vectors(weights: IntensityWeights, features: MoleculeFeatures) -> t
     width = weights.fragment_atoms.shape[1]
     molecule = np.zeros(atom_width + len(features.molecule), np.float32)
     for atom in range(num_atoms):
-        molecule[:atom_width] += atoms[atom] / np.float32(_ATOM_SUM_SCALE)
+        molecule[:atom_width] += atoms[atom] / np.float32(ATOM_SUM_SCALE)
     molecule[atom_width:] = features.molecule
 
     cut_hidden = _bond_vectors(
@@ -40,7 +39,7 @@ def fragment_vectors(weights: IntensityWeights, features: MoleculeFeatures) -> t
     cut = np.zeros((len(cut_hidden), width), np.float32)
     _add_product(cut_hidden, weights.cut_output, cut)
     kept = np.zeros((num_atoms, width), np.float32)
-    _add_product(atoms / np.float32(_ATOM_SUM_SCALE), weights.fragment_atoms, kept)
+    _add_product(atoms / np.float32(ATOM_SUM_SCALE), weights.fragment_atoms, kept)
     subset_sums = _subset_sums(kept)
 
     base = weights.molecule_input_bias.copy()

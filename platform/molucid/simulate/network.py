@@ -20,7 +20,7 @@ from molucid.config import Config
 from molucid.simulate.atoms import NUM_ATOM_FEATURES, NUM_BOND_FEATURES
 from molucid.simulate.candidates import NUM_COLUMNS
 from molucid.simulate.conditions import NUM_CONDITION_FEATURES
-from molucid.simulate.features import NUM_FRAGMENT_FEATURES, NUM_MOLECULE_FEATURES
+from molucid.simulate.features import ATOM_SUM_SCALE, NUM_FRAGMENT_FEATURES, NUM_MOLECULE_FEATURES
 
 
 class NetworkConfig(Config):
@@ -146,10 +146,6 @@ class IntensityNetwork(nn.Module):
         )
         scores = self.output(torch.relu(rows)) + bias[batch.row_spectrum]
         return _grouped_softmax(scores.flatten()[batch.candidate], batch)
-
-
-ATOM_SUM_SCALE = 10.0
-"""Sums over atoms are divided by it, which keeps them near 1 at the sizes of the training molecules."""
 
 
 def _grouped_softmax(scores: Tensor, batch: NetworkBatch) -> Tensor:
