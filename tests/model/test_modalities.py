@@ -37,6 +37,8 @@ def test_formula_counts_are_elements_and_numbers() -> None:
     features = FormulaCounts(FormulaCountsConfig()).featurize(evidence("C60H2Br"))
     assert [ELEMENTS[i] for i in features["element_L"]] == ["C", "H", "Br"]
     assert features["count_L"].tolist() == [60, 2, 1]
+    with pytest.raises(InputError, match=r"\[2H\] in a formula"):
+        FormulaCounts(FormulaCountsConfig()).featurize(evidence("C6D6"))
 
 
 def test_msms_text_rounds_scales_and_drops_as_released() -> None:

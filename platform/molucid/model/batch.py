@@ -35,12 +35,19 @@ class Batch:
 
     def to(self, device: torch.device | str, non_blocking: bool = False) -> Batch:
         """The same batch on another device."""
-        move = lambda t: None if t is None else t.to(device, non_blocking=non_blocking)  # noqa: E731
-        inputs = {
-            m: {k: v.to(device, non_blocking=non_blocking) for k, v in a.items()}
-            for m, a in self.inputs.items()
-        }
-        return Batch(inputs, self.num_samples, move(self.target_BT), move(self.fingerprint_BF))
+
+        def move(tensor: Tensor) -> Tensor:
+            return tensor.to(device, non_blocking=non_blocking)
+
+        return Batch(
+            {
+                name: {key: move(array) for key, array in arrays.items()}
+                for name, arrays in self.inputs.items()
+            },
+            self.num_samples,
+            None if self.target_BT is None else move(self.target_BT),
+            None if self.fingerprint_BF is None else move(self.fingerprint_BF),
+        )
 
 
 @dataclass(frozen=True, slots=True)

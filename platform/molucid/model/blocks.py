@@ -100,7 +100,7 @@ class CrossAttention(nn.Module):
 
 
 def _split_heads(x_BTD: Tensor, heads: int) -> Tensor:
-    return x_BTD.unflatten(-1, (heads, -1)).transpose(1, 2)
+    return x_BTD.view(*x_BTD.shape[:2], heads, -1).transpose(1, 2)
 
 
 def _join_heads(x_BHTd: Tensor) -> Tensor:

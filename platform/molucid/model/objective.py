@@ -184,7 +184,7 @@ def fold(bits_BF: Tensor, num_bits: int) -> Tensor:
             hint=f"pack the samples with fingerprints of {num_bits} bits",
             code="fingerprint_length",
         )
-    return bits_BF.unflatten(1, (-1, num_bits)).amax(dim=1)
+    return bits_BF.view(len(bits_BF), -1, num_bits).amax(dim=1)
 
 
 def _required(target: Tensor | None, name: str, weight: str) -> Tensor:

@@ -80,7 +80,8 @@ class DecoderLayer(nn.Module):
         x_BTD = x_BTD + self.dropout(self.attention(self.attention_norm(x_BTD), causal_TT, cos_sin))
         keys, values = self.cross.keys_values(memory_BMD)
         x_BTD = x_BTD + self.dropout(self.cross(self.cross_norm(x_BTD), keys, values, memory_mask_B11M))
-        return x_BTD + self.dropout(self.feed_forward(self.feed_forward_norm(x_BTD)))
+        x_BTD = x_BTD + self.dropout(self.feed_forward(self.feed_forward_norm(x_BTD)))
+        return x_BTD
 
     def step(self, x_N1D: Tensor, layer: int, cache: DecoderCache, cos_sin: CosSin | None) -> Tensor:
         """One position of every row, reading and extending layer `layer` of the cache."""

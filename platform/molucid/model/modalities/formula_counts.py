@@ -5,7 +5,7 @@ Counts enter as numbers, so a count that training never showed is read between t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from molucid.chem.elements import MONOISOTOPIC_MASS
 from molucid.config import Config
+from molucid.errors import InputError
 from molucid.model.batch import Arrays
 from molucid.model.fourier import FourierFeatures
 from molucid.model.modalities.base import Features, ModalityEncoder, Norm, length_mask, pad_rows
@@ -49,8 +50,20 @@ class FormulaCounts:
         self.config = config
 
     def featurize(self, evidence: Evidence) -> Features:
-        """`element_L` (index into `ELEMENTS`) and `count_L`, int64; empty without a formula."""
-        formula = evidence.formula or {}
+        """`element_L` (index into `ELEMENTS`) and `count_L`, int64; empty without a formula.
+
+        Raises:
+            InputError: an isotopic label, which no training formula has.
+        """
+        formula: Mapping[str, int] = evidence.formula or {}
+        unknown = [element for element in formula if element not in _ELEMENT_INDEX]
+        if unknown:
+            raise InputError(
+                f"{', '.join(unknown)} in a formula",
+                "elements of natural isotopic composition",
+                hint="labelled compounds cannot be answered: give the unlabelled one, or no formula",
+                code="formula_outside_vocabulary",
+            )
         return {
             "element_L": np.array([_ELEMENT_INDEX[element] for element in formula], np.int64),
             "count_L": np.array([formula[element] for element in formula], np.int64),
