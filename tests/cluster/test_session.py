@@ -5,6 +5,7 @@ import os
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psutil
@@ -75,6 +76,20 @@ def test_an_exception_ends_the_cluster_too() -> None:
         use_a_worker_and_fail()
     assert not ray.is_initialized()
     assert _descendants() <= before
+
+
+def test_stdout_is_left_to_data_also_when_workers_die(capsys) -> None:
+    err = ""
+    with ray_session(num_cpus=1):
+        with pytest.raises(ray.exceptions.WorkerCrashedError):
+            ray.get(ray.remote(max_retries=0)(lambda: os._exit(1)).remote())
+        deadline = time.monotonic() + 30
+        while "worker died" not in err and time.monotonic() < deadline:
+            time.sleep(0.2)
+            captured = capsys.readouterr()
+            err += captured.err
+            assert captured.out == ""
+    assert "worker died" in err
 
 
 def test_sizes_belong_to_embedded_clusters_only() -> None:

@@ -8,6 +8,7 @@ land on somebody's cluster because a variable happened to be set.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import importlib.util
 import logging
 import os
@@ -111,7 +112,7 @@ def ray_session(
         log.warning("RAY_ADDRESS=%s is ignored: clusters are joined by --address only", ignored)
 
     opened = _joined(address, worker_logs) if address is not None else _embedded(given, worker_logs)
-    with opened as session:
+    with _remarks_on_stderr(), opened as session:
         _open_session = session
         try:
             yield session
@@ -204,6 +205,22 @@ def _joined(address: str, worker_logs: bool) -> Iterator[RaySession]:
                 yield _describe(embedded=False)
         finally:
             ray.shutdown()
+
+
+@contextlib.contextmanager
+def _remarks_on_stderr() -> Iterator[None]:
+    """Have Ray's remarks on stderr: 2.60 prints them on stdout, which belongs to a command's data."""
+    module: Any = importlib.import_module("ray._private.worker")
+    original = module.print_to_stdstream
+
+    def on_stderr(data: dict[str, Any], ignore_prefix: bool) -> None:
+        original({**data, "is_err": True}, ignore_prefix)
+
+    module.print_to_stdstream = on_stderr
+    try:
+        yield
+    finally:
+        module.print_to_stdstream = original
 
 
 def _describe(embedded: bool) -> RaySession:
