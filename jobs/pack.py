@@ -53,11 +53,10 @@ def run(args: argparse.Namespace) -> int:
     """Pack the inputs and say what became of their records."""
     import os
 
+    from jobs.console import Progress
     from molucid import __version__
     from molucid.dataset.holdout import HoldoutKeys
     from molucid.dataset.packing import PackConfig, pack
-
-    from jobs.console import Progress
 
     processes = args.num_processes or len(os.sched_getaffinity(0))
     simulated = [_is_samples(name) for name in args.inputs]

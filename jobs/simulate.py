@@ -71,11 +71,10 @@ class _Rows:
 
 def run(args: argparse.Namespace) -> int:
     """Simulate what is missing of the data set and complete it."""
+    from jobs.console import note
     from molucid.dataset.shards import DatasetRoot, ShardWriter
     from molucid.dataset.sources.corpora import open_corpus
     from molucid.files import MANIFEST_NAME
-
-    from jobs.console import note
 
     started = time.monotonic()
     config, exclude = _config(args), _exclude(args.exclude)
@@ -125,6 +124,7 @@ def _exclude(path: str | None) -> Any:
 def _read_corpus(rows: Iterator[Any], shard_size: int) -> _Rows:
     """Cut a corpus into shards; the hash is over all rows, so that a resumed job is known to be the same."""
     import pyarrow as pa
+
     from molucid.errors import InputError, Rejected
 
     schema = pa.schema(
@@ -204,11 +204,11 @@ def _simulate(
 ) -> dict[int, Any]:
     """Simulate the missing shards on Ray; each is on disk and entered when its actor reports it."""
     import ray.data
-    from molucid.cluster.session import ray_session
-    from molucid.dataset.shards import ShardEntry
 
     from jobs.console import Progress
     from jobs.simulate_actor import SimulateShards
+    from molucid.cluster.session import ray_session
+    from molucid.dataset.shards import ShardEntry
 
     entries = {}
     logging.getLogger("ray.data").setLevel(logging.ERROR)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from jobs.simulate_shard import SimulateJobConfig, simulate_shard
 from molucid.dataset.corpus import Molecule
 from molucid.dataset.holdout import HoldoutKeys
 from molucid.dataset.shards import DatasetRoot, ShardWriter
 from molucid.errors import Rejected, Where
 from molucid.simulate.msms import MsmsSimulator
-
-from jobs.simulate_shard import SimulateJobConfig, simulate_shard
 
 
 class SimulateShards:

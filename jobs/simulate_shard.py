@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from pydantic import Field
+
 from molucid.config import Config
 from molucid.dataset.corpus import CorpusFilter, Molecule, admit
 from molucid.dataset.holdout import HoldoutKeys
@@ -13,7 +15,6 @@ from molucid.errors import Rejected
 from molucid.simulate.conditions import Conditions
 from molucid.simulate.msms import SimulatorConfig
 from molucid.spectra.types import Evidence, MassSpectrum, Sample
-from pydantic import Field
 
 
 class SimulateJobConfig(Config):
