@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from molucid.errors import InputError
 from molucid.simulate.ion_species import SIMULATED_ADDUCTS, ion_species
 
-SIMULATED_INSTRUMENTS = ("orbitrap", "qtof", "ion_trap", "qqq")
+SIMULATED_INSTRUMENTS = ("orbitrap", "qtof", "ion_trap")
 """Where dissociation happens: `orbitrap` stands for the collision cell (HCD) of Orbitrap instruments, `ion_trap` for
 resonant excitation. Classes without training spectra are encoded as unknown."""
 
