@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,28 +58,26 @@ def nce_to_ev(normalized_collision_energy: float, precursor_mz: float) -> float:
 
 def encode_conditions(conditions: Conditions, precursor_mz: float) -> NDArray[np.float32]:
     """float32 `[NUM_CONDITION_FEATURES]`; eV and NCE keep flags of their own and are also converted to each other."""
-    encoded = np.zeros(NUM_CONDITION_FEATURES, np.float32)
-    encoded[SIMULATED_ADDUCTS.index(conditions.adduct)] = 1
-    offset = len(SIMULATED_ADDUCTS)
-    if conditions.instrument_class in SIMULATED_INSTRUMENTS:
-        encoded[offset + SIMULATED_INSTRUMENTS.index(conditions.instrument_class)] = 1
-    else:
-        encoded[offset + len(SIMULATED_INSTRUMENTS)] = 1
-    offset += len(SIMULATED_INSTRUMENTS) + 1
-    encoded[-1] = precursor_mz / _NCE_REFERENCE_MZ
+    adducts = [float(name == conditions.adduct) for name in SIMULATED_ADDUCTS]
+    instruments = [float(name == conditions.instrument_class) for name in SIMULATED_INSTRUMENTS]
+    energy = _encode_energy(conditions, precursor_mz)
+    parts = [*adducts, *instruments, 1.0 - sum(instruments), *energy, precursor_mz / _NCE_REFERENCE_MZ]
+    return np.array(parts, np.float32)
+
+
+def _encode_energy(conditions: Conditions, precursor_mz: float) -> Sequence[float]:
     if conditions.normalized_collision_energy is not None:
-        nce = conditions.normalized_collision_energy
+        is_nce, nce = 1.0, conditions.normalized_collision_energy
         ev = nce_to_ev(nce, precursor_mz)
-        encoded[offset] = 1
     elif conditions.collision_energy_ev is not None:
-        ev = conditions.collision_energy_ev
+        is_nce, ev = 0.0, conditions.collision_energy_ev
         nce = ev * _NCE_REFERENCE_MZ / precursor_mz
-        encoded[offset + 1] = 1
     else:
-        return encoded
-    is_nce = encoded[offset]
+        return (0.0,) * _NUM_ENERGY_FEATURES
     log_nce = math.log(max(nce, 1.0)) / 4
-    encoded[offset + 2 : offset + _NUM_ENERGY_FEATURES] = (
+    return (
+        is_nce,
+        1.0 - is_nce,
         math.log(max(ev, 1.0)) / 4,
         log_nce,
         log_nce * is_nce,
@@ -88,4 +87,3 @@ def encode_conditions(conditions: Conditions, precursor_mz: float) -> NDArray[np
         math.exp(-nce / 15),  # where the precursor survives
         math.exp(-ev / 10),
     )
-    return encoded
