@@ -30,13 +30,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Build the index and say what is in it."""
+    from jobs.console import Progress
     from molucid.adapt.index import NeighbourIndex
     from molucid.adapt.vectors import predict_fingerprints
     from molucid.chem.fingerprints import FingerprintConfig, fingerprints
     from molucid.dataset.packed import PackedDataset
     from molucid.train.checkpoint import load_model, model_hash, resolve_checkpoint
-
-    from jobs.console import Progress
 
     checkpoint = resolve_checkpoint(args.checkpoint)
     model, _ = load_model(checkpoint)

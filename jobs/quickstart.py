@@ -47,10 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the steps; stops at the first that fails, with its exit code."""
-    from molucid.cluster.session import ray_session
-
     from jobs.cli import main
     from jobs.console import note
+    from molucid.cluster.session import ray_session
 
     started = time.monotonic()
     seconds: dict[str, float] = {}

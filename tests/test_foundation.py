@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from molucid.config import Config
 from molucid.errors import InputError, Rejected, Where, shorten
 from molucid.files import (

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+
 from molucid.adapt.index import NeighbourIndex
 from molucid.adapt.replica import Replica
 from molucid.adapt.tuning import PerClusterConfig, SequentialConfig, TuneConfig

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from molucid.adapt.clusters import spherical_kmeans
 from molucid.adapt.vectors import unit_vectors
 from molucid.errors import InputError

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from molucid.adapt.index import NeighbourIndex
 from molucid.adapt.selection import select
 from molucid.adapt.vectors import unit_vectors

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import torch
+
 from molucid.adapt.elucidate import elucidate
 from molucid.adapt.plan import plan_per_cluster
 from molucid.adapt.replica import Replica

@@ -6,6 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from molucid.chem.adducts import ADDUCTS, parse_adduct, precursor_error_ppm
 from molucid.chem.formula import Formula, parse_charged_formula
 from molucid.errors import InputError

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from molucid.chem.elements import ISOTOPE_MASS, ISOTOPES, MONOISOTOPIC_MASS
 from rdkit import Chem
+
+from molucid.chem.elements import ISOTOPE_MASS, ISOTOPES, MONOISOTOPIC_MASS
 
 
 def test_masses_and_abundances_are_those_of_rdkit() -> None:

@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from molucid.chem.fingerprints import FingerprintConfig, fingerprint, fingerprints, tanimoto, tanimoto_matrix
-from molucid.errors import InputError
 from rdkit import Chem, DataStructs
 from rdkit.Chem import AllChem, MACCSkeys
+
+from molucid.chem.fingerprints import FingerprintConfig, fingerprint, fingerprints, tanimoto, tanimoto_matrix
+from molucid.errors import InputError
 
 MORGAN = FingerprintConfig()
 MACCS = FingerprintConfig(kind="maccs", num_bits=167)

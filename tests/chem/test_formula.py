@@ -3,10 +3,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from molucid.chem.formula import Formula, parse_charged_formula
-from molucid.errors import InputError
 from rdkit import Chem
 from rdkit.Chem import Descriptors, rdMolDescriptors
+
+from molucid.chem.formula import Formula, parse_charged_formula
+from molucid.errors import InputError
 
 FORMULAS = st.dictionaries(
     st.sampled_from(["C", "H", "N", "O", "S", "Cl", "Br", "Na", "Si", "[2H]", "[13C]"]),

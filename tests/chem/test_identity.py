@@ -6,6 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from rdkit import Chem, RDConfig, rdBase
+from rdkit.Chem import Descriptors, rdMolDescriptors
+
 from molucid.chem.formula import parse_charged_formula
 from molucid.chem.identity import (
     IdentityLevel,
@@ -17,8 +20,6 @@ from molucid.chem.identity import (
     same_molecule,
 )
 from molucid.errors import InputError
-from rdkit import Chem, RDConfig, rdBase
-from rdkit.Chem import Descriptors, rdMolDescriptors
 
 # RDKit writes this silatrane in one way, reads that, and writes it in another.
 NOT_IDEMPOTENT = "C1CO[Si]2(OCCN1CCO2)OCCN(CCO[Si]34OCCN(CCO3)CCO4)CCO[Si]56OCCN(CCO5)CCO6"

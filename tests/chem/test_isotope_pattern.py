@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rdkit import Chem
+
 from molucid.chem.elements import ELECTRON_MASS
 from molucid.chem.formula import Formula
 from molucid.chem.isotope_pattern import fine_isotope_pattern, nominal_isotope_pattern
 from molucid.errors import InputError
-from rdkit import Chem
 
 FORMULAS = st.dictionaries(
     st.sampled_from(["C", "H", "N", "O", "S", "Cl", "Br", "Si", "[13C]"]), st.integers(1, 6), min_size=1

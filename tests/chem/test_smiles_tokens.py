@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rdkit import Chem, RDConfig
+
 from molucid.chem.identity import canonical_smiles
 from molucid.chem.smiles_tokens import SmilesTokenizer
 from molucid.errors import InputError
-from rdkit import Chem, RDConfig
 
 TOKENIZER = SmilesTokenizer()
 TEXT_TOKENS = TOKENIZER.vocabulary[3:]
