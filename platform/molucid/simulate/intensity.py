@@ -42,13 +42,12 @@ def fragment_vectors(weights: IntensityWeights, features: MoleculeFeatures) -> t
     _add_product(atoms / np.float32(ATOM_SUM_SCALE), weights.fragment_atoms, kept)
     subset_sums = _subset_sums(kept)
 
-    base = weights.molecule_input_bias.copy()
-    for index in range(len(molecule)):
-        base += molecule[index] * weights.molecule_input[index]
+    base = weights.molecule_input_bias.copy().reshape(1, width)
+    _add_product(molecule.reshape(1, len(molecule)), weights.molecule_input, base)
     num_fragments = len(features.masks)
     summed = np.empty((num_fragments, width), np.float32)
     for fragment in range(num_fragments):
-        summed[fragment] = base
+        summed[fragment] = base[0]
     _add_product(features.fragments, weights.fragment_input, summed)
     four_bits = np.uint64(15)
     for fragment in range(num_fragments):
@@ -92,18 +91,12 @@ def peak_amplitudes(
         conditions: encoded, `[S, NUM_CONDITION_FEATURES]`.
     """
     num_fragments, width = vectors.shape
+    modulations = _modulations(weights, molecule, conditions)
     amplitude = np.zeros((len(conditions), num_peaks), np.float32)
     scores = np.empty((num_fragments, NUM_COLUMNS), np.float32)
     activated = np.empty(width, np.float32)
     for spectrum in range(len(conditions)):
-        hidden = weights.condition_hidden_bias.copy()
-        for index in range(conditions.shape[1]):
-            hidden += conditions[spectrum, index] * weights.condition_hidden[index]
-        for index in range(len(molecule)):
-            hidden += molecule[index] * weights.condition_hidden[conditions.shape[1] + index]
-        modulation = weights.condition_output_bias.copy()
-        for index in range(len(hidden)):
-            modulation += max(hidden[index], np.float32(0)) * weights.condition_output[index]
+        modulation = modulations[spectrum]
         scale, shift, bias = modulation[:width], modulation[width : 2 * width], modulation[2 * width :]
         highest = np.float32(-1e30)
         for fragment in range(num_fragments):
@@ -136,6 +129,22 @@ def peak_amplitudes(
     return amplitude
 
 
+@compiled_fast
+def _modulations(weights: IntensityWeights, molecule: Floats, conditions: Floats) -> Floats:
+    """Scale and shift of the fragment vectors and bias of the scores, per spectrum; `[S, 2 · width + NUM_COLUMNS]`."""
+    num_spectra, num_features = conditions.shape
+    inputs = np.empty((num_spectra, num_features + len(molecule)), np.float32)
+    inputs[:, :num_features] = conditions
+    inputs[:, num_features:] = molecule
+    hidden = np.zeros((num_spectra, len(weights.condition_hidden_bias)), np.float32)
+    _add_product(inputs, weights.condition_hidden, hidden)
+    _add_bias_and_rectify(hidden, weights.condition_hidden_bias)
+    modulations = np.empty((num_spectra, len(weights.condition_output_bias)), np.float32)
+    modulations[:] = weights.condition_output_bias
+    _add_product(hidden, weights.condition_output, modulations)
+    return modulations
+
+
 @compiled
 def strongest_peaks(
     mz: NDArray[np.float64], amplitude: Floats, min_relative_intensity: float, max_peaks: int
@@ -166,8 +175,10 @@ def _atom_vectors(weights: IntensityWeights, features: MoleculeFeatures) -> Floa
         )
         received = np.zeros((num_atoms, atom_width), np.float32)
         for bond in range(len(features.bonds)):
-            received[features.bonds[bond, 0]] += sent[2 * bond]
-            received[features.bonds[bond, 1]] += sent[2 * bond + 1]
+            lower, upper = features.bonds[bond, 0], features.bonds[bond, 1]
+            for unit in range(atom_width):
+                received[lower, unit] += sent[2 * bond, unit]
+                received[upper, unit] += sent[2 * bond + 1, unit]
         change = np.zeros((num_atoms, atom_width), np.float32)
         _add_product(atoms, weights.update_own[layer], change)
         _add_product(received, weights.update_received[layer], change)
@@ -186,16 +197,17 @@ def _bond_vectors(
     from_outside = np.zeros((len(atoms), width), np.float32)
     _add_product(atoms, inside, from_inside)
     _add_product(atoms, outside, from_outside)
+    own = np.zeros((num_bonds, width), np.float32)
+    _add_product(features.bond_features, of_bond, own)
     vectors = np.empty((2 * num_bonds, width), np.float32)
+    zero = np.float32(0)
     for bond in range(num_bonds):
         lower, upper = features.bonds[bond, 0], features.bonds[bond, 1]
-        own = bias.copy()
-        for index in range(features.bond_features.shape[1]):
-            own += features.bond_features[bond, index] * of_bond[index]
         for unit in range(width):
-            vectors[2 * bond, unit] = max(own[unit] + from_inside[lower, unit] + from_outside[upper, unit], 0)
+            common = bias[unit] + own[bond, unit]
+            vectors[2 * bond, unit] = max(common + from_inside[lower, unit] + from_outside[upper, unit], zero)
             vectors[2 * bond + 1, unit] = max(
-                own[unit] + from_inside[upper, unit] + from_outside[lower, unit], 0
+                common + from_inside[upper, unit] + from_outside[lower, unit], zero
             )
     return vectors
 
