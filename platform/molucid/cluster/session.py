@@ -135,6 +135,9 @@ def _embedded(sizes: Mapping[str, Any], worker_logs: bool) -> Iterator[RaySessio
         "RAY_AUTH_TOKEN": None,
         "RAY_ADDRESS": None,
         "RAY_USAGE_STATS_ENABLED": "0",
+        # Ray's workers run at niceness 15, where any other busy program all but stops a training step whose
+        # threads wait for each other.
+        "RAY_worker_niceness": "0",
         # Ray warns about the coming change of this default; zero is the coming default.
         "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
         "PYTHONPATH": _import_path(os.environ.get("PYTHONPATH", "")),
