@@ -41,7 +41,7 @@ def test_weights_and_provenance(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     held_out = HoldoutKeys.from_keys([inchikey14("CCN")])
-    monkeypatch.setattr(train_intensity.HoldoutKeys, "default", lambda: held_out)
+    monkeypatch.setattr(HoldoutKeys, "default", lambda: held_out)
     parser = argparse.ArgumentParser()
     train_intensity.add_arguments(parser)
     out = tmp_path / "w.safetensors"
