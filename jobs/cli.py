@@ -7,8 +7,10 @@ input cannot be used, 3 no input could be answered, 4 `doctor` found something m
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -31,6 +33,16 @@ COMMANDS = (
 """Command names in the order of a user's way; `a-b` is the module `jobs.a_b`."""
 
 EXIT_FAILED, EXIT_USAGE, EXIT_NO_ANSWER, EXIT_MISSING, EXIT_INTERRUPTED = 1, 2, 3, 4, 130
+
+_FILE_HINTS = {
+    errno.ENOSPC: "the disk is full: free some space or choose another --out",
+    errno.EDQUOT: "your disk quota is used up: free some space or choose another --out",
+    errno.EACCES: "check who may read or write there, or choose another --out",
+    errno.EPERM: "check who may read or write there, or choose another --out",
+    errno.EROFS: "the file system is read-only: choose another --out",
+    errno.ENOTDIR: "a part of that path is a file: choose another --out",
+}
+"""Faults of the file system that a user can mend; any other one is shown with its trace."""
 
 _EPILOG = """\
 the usual way:
@@ -85,12 +97,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     # Tokens of the user's cluster and HTTP proxies stay his; only chatter of libraries is turned down here.
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    args = build_parser().parse_args(arguments)
+    typed = sys.argv[1:] if arguments is None else list(arguments)
+    args = build_parser().parse_args(typed)
+    args.command_line = shlex.join(["molucid", *typed])
     try:
         code: int = _module(args.command).run(args)
     except InputError as error:
         print(f"molucid {args.command}: {error}", file=sys.stderr)
         return EXIT_USAGE
+    except OSError as error:
+        if error.errno not in _FILE_HINTS:
+            raise
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"molucid {args.command}: {place}{error.strerror}", file=sys.stderr)
+        print(f"hint: {_FILE_HINTS[error.errno]}; what was written before is whole", file=sys.stderr)
+        return EXIT_FAILED
     except KeyboardInterrupt:
         print(f"molucid {args.command}: interrupted", file=sys.stderr)
         return EXIT_INTERRUPTED

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import shlex
-import sys
+import math
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from molucid.adapt.elucidate import Elucidated
     from molucid.adapt.index import NeighbourIndex
     from molucid.adapt.replica import ReplicaSpec
-    from molucid.adapt.tuning import TuneConfig
+    from molucid.cluster.session import RaySession
     from molucid.errors import Rejected
     from molucid.spectra.types import Record
 
@@ -52,7 +52,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--mask-spectra", action="store_true", help="control: answer from the formula alone")
     parser.add_argument("--format", help="format of the files, where extension and content do not tell")
     parser.add_argument(
-        "--actors", type=int, default=None, help="replicas of the model (default: one per two cores)"
+        "--actors",
+        type=int,
+        default=None,
+        help="replicas of the model (default: one per GPU, or per core without one)",
     )
     parser.add_argument("--batch-size", type=int, default=8, help="spectra decoded together (default 8)")
     parser.add_argument("--seed", type=int, default=0, help="of clustering, tuning and sampling (default 0)")
@@ -72,12 +75,56 @@ def run(args: argparse.Namespace) -> int:
     import torch
 
     from jobs.console import note
+    from jobs.elucidate_outputs import write_outputs
+    from molucid.adapt.answerable import split_answerable
     from molucid.adapt.index import NeighbourIndex
-    from molucid.chem.fingerprints import FingerprintConfig, fingerprint
-    from molucid.chem.identity import parse_smiles
-    from molucid.errors import InputError
     from molucid.evaluate.controls import mask_records
     from molucid.train.checkpoint import load_model, model_hash, resolve_checkpoint
+
+    _check_call(args)
+    config = _settings(args)
+    checkpoint = resolve_checkpoint(args.checkpoint)
+    model, card = load_model(checkpoint)
+    digest = model_hash(checkpoint)
+    index = NeighbourIndex.load(args.index, digest) if args.index else None
+    spec = _spec(args, config, card, index)
+    read, rejected = read_inputs(args.files, args.format, config.clean)
+    num_read = len(read) + len(rejected)
+    # Before masking, so that the control leaves out the same records.
+    records, unanswerable = split_answerable(read, model.modalities, config.generate)
+    rejected += unanswerable
+    if args.mask_spectra:
+        records, without_formula = mask_records(records)
+        rejected += without_formula
+    note(f"{len(records)} spectra to answer, {len(rejected)} rejected", args.quiet)
+
+    weights = {name: tensor.detach().numpy() for name, tensor in model.state_dict().items()}
+    provenance = {"checkpoint_sha256": digest, "seed": args.seed}
+    result = _answer(args, spec, weights, records, index, provenance)
+    facts: dict[str, Any] = {
+        "checkpoint_sha256": digest,
+        "recipe": card.recipe,
+        "index_sha256": _index_hash(args.index),
+        "inputs_sha256": _input_hashes(args.files),
+        "seed": args.seed,
+        "masked_spectra": args.mask_spectra,
+        "configuration": config.model_dump(mode="json"),
+        "num_read": num_read,
+        "num_answered": len(result.answers),
+        "num_rejected": len(rejected),
+        "versions": _versions(),
+        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+    }
+    assert num_read == len(result.answers) + len(rejected), "every input is answered or rejected"
+    training_keys = None if index is None else index.keys
+    write_outputs(Path(args.out), records, result, rejected, facts, args.command_line, training_keys)
+    _report(args, facts, result)
+    return 0 if result.answers else 3
+
+
+def _check_call(args: argparse.Namespace) -> None:
+    """Refuse what no input could make right."""
+    from molucid.errors import InputError
 
     if args.tune and not args.index:
         raise InputError(
@@ -86,50 +133,9 @@ def run(args: argparse.Namespace) -> int:
             hint="molucid index --data PACKED --checkpoint C --out I, then --index I",
             code="missing_index",
         )
-    config = _settings(args)
-    checkpoint = resolve_checkpoint(args.checkpoint)
-    model, card = load_model(checkpoint)
-    digest = model_hash(checkpoint)
-    index = NeighbourIndex.load(args.index, digest) if args.index else None
-    records, rejected = read_inputs(args.files, args.format, config.clean)
-    if args.mask_spectra:
-        records, without_formula = mask_records(records)
-        rejected += without_formula
-    note(f"{len(records)} spectra to answer, {len(rejected)} rejected while reading", args.quiet)
-
-    spec = _spec(args, config, card, index)
-    provenance = {"checkpoint_sha256": digest, "seed": args.seed}
-    weights = {name: tensor.detach().numpy() for name, tensor in model.state_dict().items()}
-    morgan = FingerprintConfig()
-    result = _answer(
-        args,
-        spec,
-        weights,
-        records,
-        config.tune if args.tune else None,
-        index,
-        lambda smiles: fingerprint(parse_smiles(smiles), morgan),
-        provenance,
-    )
-    facts: dict[str, Any] = {
-        "command": shlex.join(["molucid", *sys.argv[1:]]),
-        "checkpoint_sha256": digest,
-        "recipe": card.recipe,
-        "index_sha256": _index_hash(args.index),
-        "inputs_sha256": _input_hashes(args.files),
-        "seed": args.seed,
-        "masked_spectra": args.mask_spectra,
-        "configuration": config.model_dump(mode="json"),
-        "num_read": len(records) + len(rejected),
-        "num_answered": len(result.answers),
-        "num_rejected": len(rejected),
-        "versions": _versions(),
-        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
-    }
-    training_keys = None if index is None else index.keys
-    write_outputs(Path(args.out), records, result, rejected, facts, training_keys)
-    _report(args, facts, result)
-    return 0 if result.answers else 3
+    for option, value in (("--actors", args.actors), ("--batch-size", args.batch_size)):
+        if value is not None and value < 1:
+            raise InputError(f"{option} {value}", "a whole number of at least 1", code="invalid_option")
 
 
 def read_inputs(
@@ -146,35 +152,23 @@ def read_inputs(
         if isinstance(item, Rejected):
             rejected.append(item)
         else:
-            records.append(item)
+            records.append(_with_readable_structure(item))
     return records, rejected
 
 
-def write_outputs(
-    folder: Path,
-    records: list[Record],
-    result: Elucidated,
-    rejected: list[Rejected],
-    facts: dict[str, Any],
-    training_keys: frozenset[str] | None,
-) -> None:
-    """Write all files of `docs/answers.md`, each whole or not at all.
+def _with_readable_structure(record: Record) -> Record:
+    """The record, without its known structure if that is no SMILES: it only judges the answer."""
+    from molucid.chem.identity import inchikey14
+    from molucid.errors import InputError
 
-    `provenance.json` comes last and names the sha256 of the others, so that a folder that holds the files of
-    two runs, because the second one failed, can be told.
-    """
-    from molucid.evaluate.answer_files import write_candidates, write_rejected
-    from molucid.evaluate.answers_report import write_answers_report
-    from molucid.files import sha256_file, write_json
-
-    folder.mkdir(parents=True, exist_ok=True)
-    write_candidates(folder, result.answers)
-    write_rejected(folder, rejected)
-    write_answers_report(folder / "report.html", records, result.answers, rejected, facts, training_keys)
-    write_json(folder / "timing.json", {stage: round(s, 3) for stage, s in result.seconds.items()})
-    written = ("candidates.tsv", "candidates.jsonl", "rejected.tsv", "report.html")
-    outputs = {name: sha256_file(folder / name) for name in written}
-    write_json(folder / "provenance.json", {**facts, "outputs_sha256": outputs})
+    if record.smiles is None:
+        return record
+    try:
+        inchikey14(record.smiles)
+    except InputError:
+        metadata = {**record.metadata, "unreadable_smiles": record.smiles}
+        return replace(record, smiles=None, metadata=metadata)
+    return record
 
 
 def _settings(args: argparse.Namespace) -> Any:
@@ -194,21 +188,11 @@ def _settings(args: argparse.Namespace) -> Any:
 
 def _spec(args: argparse.Namespace, config: Any, card: Any, index: NeighbourIndex | None) -> ReplicaSpec:
     from molucid.adapt.replica import ReplicaSpec
-    from molucid.dataset.packed import PackedDataset
-    from molucid.errors import InputError, Where
 
     packed = None
     if args.tune and index is not None:
         packed = args.data or index.provenance["packed_path"]
-        found = PackedDataset(packed).content_hash
-        if found != index.provenance["packed_sha256"]:
-            raise InputError(
-                f"packed samples {found[:12]}…",
-                f"those of the index, {index.provenance['packed_sha256'][:12]}…",
-                Where(file=str(packed)),
-                hint="give the packed folder that the index was made from with --data",
-                code="other_packed_data",
-            )
+        _check_packed(packed, card, index)
     return ReplicaSpec(
         model=card.model,
         objective=card.objective,
@@ -222,24 +206,51 @@ def _spec(args: argparse.Namespace, config: Any, card: Any, index: NeighbourInde
     )
 
 
+def _check_packed(packed: str, card: Any, index: NeighbourIndex) -> None:
+    """Refuse samples that are not those of the index, or whose fingerprints the model's head cannot be tuned on."""
+    from molucid.dataset.packed import PackedDataset
+    from molucid.errors import InputError, Where
+
+    dataset = PackedDataset(packed)
+    if dataset.content_hash != index.provenance["packed_sha256"]:
+        raise InputError(
+            f"packed samples {dataset.content_hash[:12]}…",
+            f"those of the index, {index.provenance['packed_sha256'][:12]}…",
+            Where(file=str(packed)),
+            hint="give the packed folder that the index was made from with --data",
+            code="other_packed_data",
+        )
+    bits, packed_bits = card.model.fingerprint_bits, dataset.num_bits
+    if card.objective.lambda_ > 0 and bits is not None and packed_bits % bits:
+        raise InputError(
+            f"packed fingerprints of {packed_bits} bits",
+            f"a multiple of the {bits} bits that the model predicts",
+            Where(file=str(packed)),
+            hint=f"pack again with --set fingerprint.num_bits={bits}, then index again",
+            code="fingerprint_length",
+        )
+
+
 def _answer(
     args: argparse.Namespace,
     spec: ReplicaSpec,
     weights: dict[str, Any],
     records: list[Record],
-    tune: TuneConfig | None,
     index: NeighbourIndex | None,
-    true_fingerprint: Any,
     provenance: dict[str, object],
 ) -> Elucidated:
     from jobs.console import Progress
-    from molucid.adapt.elucidate import elucidate
+    from molucid.adapt.elucidate import Elucidated, elucidate
     from molucid.adapt.replica import build_replica
+    from molucid.chem.fingerprints import FingerprintConfig, fingerprint
     from molucid.cluster.pool import ActorPool, PoolConfig
     from molucid.cluster.session import ray_session
 
+    if not records:
+        return Elucidated([], {})  # and no cluster is started
+    morgan = FingerprintConfig()
     with ray_session(args.address) as session:
-        num_actors = args.actors or max(1, int(session.num_cpus))
+        num_actors = _num_actors(args, session, len(records))
         gpus = min(1.0, session.num_gpus / num_actors)
         pool_config = PoolConfig(num_actors=num_actors, gpus_per_actor=gpus)
         with (
@@ -251,12 +262,33 @@ def _answer(
                 pool,
                 args.batch_size,
                 args.seed,
-                tune,
+                spec.tune,
                 index,
-                true_fingerprint,
+                lambda smiles: fingerprint(smiles, morgan),
                 provenance,
                 progress.advance,
             )
+
+
+def _num_actors(args: argparse.Namespace, session: RaySession, num_records: int) -> int:
+    from molucid.errors import InputError
+
+    cores = max(1, int(session.num_cpus))
+    if args.actors is None:
+        if args.tune == "sequential":
+            return 1  # one model, one step after another
+        num_tasks: int = math.ceil(num_records / args.batch_size)
+        return min(int(session.num_gpus) or cores, num_tasks)
+    if session.embedded and args.actors > cores:
+        # They would wait for cores for ever; a cluster that is joined may grow.
+        raise InputError(
+            f"--actors {args.actors} on {cores} cores",
+            f"at most {cores}: an actor takes a core",
+            hint="leave it out, or join a larger cluster with --address",
+            code="invalid_option",
+        )
+    actors: int = args.actors
+    return actors
 
 
 def _index_hash(folder: str | None) -> str | None:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from molucid.spectra.types import Evidence
 
 HELP = "index the training samples for test-time tuning"
 DESCRIPTION = """\
@@ -30,24 +35,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Build the index and say what is in it."""
+    import numpy as np
+
     from jobs.console import Progress
     from molucid.adapt.index import NeighbourIndex
     from molucid.adapt.vectors import predict_fingerprints
     from molucid.chem.fingerprints import FingerprintConfig, fingerprints
     from molucid.dataset.packed import PackedDataset
+    from molucid.errors import InputError
     from molucid.train.checkpoint import load_model, model_hash, resolve_checkpoint
 
+    for option, value in (("--batch-size", args.batch_size), ("--limit", args.limit)):
+        if value is not None and value < 1:
+            raise InputError(f"{option} {value}", "a whole number of at least 1", code="invalid_option")
     checkpoint = resolve_checkpoint(args.checkpoint)
     model, _ = load_model(checkpoint)
     dataset = PackedDataset(args.data)
     count = len(dataset) if args.limit is None else min(args.limit, len(dataset))
-    import numpy as np
-
     rows = np.arange(count, dtype=np.int64)
-    keys, smiles = [], []
+    keys: list[str] = []
+    smiles: list[str] = []
     with Progress("index", count, "samples", quiet=args.quiet) as progress:
 
-        def evidence():  # type: ignore[no-untyped-def]
+        def evidence() -> Iterator[Evidence]:
             for row in rows:
                 sample = dataset[int(row)]
                 keys.append(sample.inchikey14)

@@ -10,18 +10,12 @@ import sys
 from collections import Counter
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from molucid.dataset.holdout import HoldoutKeys
-from molucid.errors import Rejected
-from molucid.files import sha256_file
-from molucid.simulate.msms import MsmsSimulator, SimulatorConfig
-from molucid.simulate.similarity import score_prediction
-from molucid.simulate.train_intensity import EpochReport, IntensityTrainingConfig, train_intensity
-from molucid.simulate.training_spectra import TrainingSet, TrainingSpectrum, read_training_spectra
-from molucid.simulate.weights import save_weights
+if TYPE_CHECKING:
+    from molucid.simulate.msms import MsmsSimulator
+    from molucid.simulate.train_intensity import EpochReport
+    from molucid.simulate.training_spectra import TrainingSet, TrainingSpectrum
 
 HELP = "train the intensity model of the MS/MS simulator"
 DESCRIPTION = """\
@@ -56,7 +50,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train, judge and write."""
-    import torch  # of all this job needs, only training needs it
+    import torch
+
+    from molucid.dataset.holdout import HoldoutKeys
+    from molucid.files import sha256_file
+    from molucid.simulate.msms import MsmsSimulator, SimulatorConfig
+    from molucid.simulate.train_intensity import IntensityTrainingConfig, train_intensity
+    from molucid.simulate.training_spectra import read_training_spectra
+    from molucid.simulate.weights import save_weights
 
     torch.set_num_threads(
         1
@@ -98,6 +99,9 @@ def run(args: argparse.Namespace) -> int:
 
 def judge(simulator: MsmsSimulator, spectra: tuple[TrainingSpectrum, ...]) -> dict[str, dict[str, Any]]:
     """Per adduct the number of spectra and their mean square-root cosines; a refused molecule counts as 0."""
+    from molucid.errors import Rejected
+    from molucid.simulate.similarity import score_prediction
+
     scores: dict[str, list[tuple[float, float]]] = {}
     for spectrum in spectra:
         answer = simulator.simulate(spectrum.smiles, [spectrum.conditions])
@@ -120,7 +124,9 @@ def judge(simulator: MsmsSimulator, spectra: tuple[TrainingSpectrum, ...]) -> di
 
 
 def _mean(values: list[float]) -> float | None:
-    return round(float(np.mean(values)), 4) if values else None  # no spectrum of that adduct has a fragment
+    return (
+        round(math.fsum(values) / len(values), 4) if values else None
+    )  # no spectrum of that adduct has a fragment
 
 
 def _census(training: TrainingSet) -> dict[str, Any]:

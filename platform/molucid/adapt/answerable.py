@@ -1,0 +1,86 @@
+"""Which records a model can answer at all, asked before any work is handed out.
+
+A record that a modality cannot read, or of whose formula decoding cannot write any molecule, becomes a `Rejected` row;
+inside a task its fault would end the whole batch, or come out as an answer without candidates and without a reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from rdkit.Chem import GetPeriodicTable
+
+from molucid.chem.adducts import parse_adduct
+from molucid.chem.formula import Formula
+from molucid.chem.smiles_tokens import SmilesTokenizer
+from molucid.errors import InputError, Rejected
+from molucid.generate.constraint import FormulaConstraint
+from molucid.generate.generator import GenerateConfig
+from molucid.model.modalities.base import Modality
+from molucid.spectra.types import Evidence, Record
+
+
+def split_answerable(
+    records: Iterable[Record], modalities: Mapping[str, Modality], config: GenerateConfig
+) -> tuple[list[Record], list[Rejected]]:
+    """Records that can be answered, and a row for each that cannot; both in input order.
+
+    Args:
+        records: cleaned records.
+        modalities: of the model that will answer.
+        config: of decoding; only `formula=constrain` limits which formulas can be answered.
+    """
+    formulas = _Formulas(config)
+    kept: list[Record] = []
+    rejected: list[Rejected] = []
+    for record in records:
+        try:
+            for modality in modalities.values():
+                modality.featurize(record.evidence)
+            formulas.require_molecule(record.evidence)
+        except InputError as error:
+            rejected.append(Rejected.from_error(record.evidence.id, error, record.where))
+        else:
+            kept.append(record)
+    return kept, rejected
+
+
+class _Formulas:
+    """Answers whether decoding can write a molecule of a formula."""
+
+    def __init__(self, config: GenerateConfig) -> None:
+        self._config = config
+        self._constraint = FormulaConstraint(
+            SmilesTokenizer().vocabulary, config.constraint, config.max_length
+        )
+
+    def require_molecule(self, evidence: Evidence) -> None:
+        formula, limits = evidence.formula, self._config.constraint
+        if formula is None or self._config.formula != "constrain":
+            return
+        # Hydrogen alone is no molecule that the alphabet writes.
+        if all(element == "H" for element in formula) or self._constraint.start(formula) is None:
+            raise InputError(
+                f"formula {formula}",
+                f"a formula of which a molecule can be written in {self._config.max_length} tokens",
+                hint="correct the formula; for large molecules raise generate.max_length",
+                code="no_molecule_of_formula",
+            )
+        odd = num_electrons(formula) % 2 == 1 and not limits.allow_radicals
+        # A doubly charged ion that gained and lost nothing is that of a dication; ESI makes no radical dications.
+        adducts = [parse_adduct(s.adduct) for s in evidence.msms if s.adduct is not None]
+        dication = any(a.gained == a.lost and abs(a.charge) > 1 for a in adducts)
+        if (odd or dication) and not limits.allow_net_charge:
+            reason = "its atoms have an odd number of electrons" if odd else "it is the ion itself"
+            raise InputError(
+                f"formula {formula} of a charged molecule ({reason})",
+                "the formula of a neutral molecule, which is what the models are trained to write",
+                hint="check the formula; for a permanent ion try --set generate.constraint.allow_net_charge=true",
+                code="charged_molecule",
+            )
+
+
+def num_electrons(formula: Formula) -> int:
+    """Electrons of the formula's atoms; an even number in every neutral molecule without a radical."""
+    table = GetPeriodicTable()
+    return sum(table.GetAtomicNumber(element) * count for element, count in formula.items())
