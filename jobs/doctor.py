@@ -36,7 +36,6 @@ _PACKAGES = (
     "scipy",
     "numba",
     "pyarrow",
-    "pyteomics",
     "myopic-mces",
     "s3fs",
     "safetensors",

@@ -110,3 +110,24 @@ def test_candidates_meet_their_formula(replica: Replica, evidence: list[Evidence
     assert all(c.formula_match for a in found for c in a.candidates)
     assert any(a.candidates for a in found)
     assert all(0 <= a.nearest_training_similarity <= 1 for a in found if a.candidates)
+
+
+def test_sequential_mode_decodes_dark_clusters_with_the_base_model(
+    replica: Replica, evidence: list[Evidence]
+) -> None:
+    base = replica.answer(evidence)
+    vectors = replica.vectors(evidence)
+    nearest = np.sort(replica.index.search(vectors, 1)[0][:, 0])
+    between = float(nearest[len(nearest) // 2])
+    found = answers(replica, evidence, mode="sequential", dark_below_cosine=between)
+    dark = [a.tuning["dark"] for a in found]
+    assert any(dark)
+    assert not all(dark)
+    for answer, untuned in zip(found, base.decoded, strict=True):
+        if answer.tuning["dark"]:
+            # Another batch composition moves the scores in the last bits only.
+            assert [c.smiles for c in answer.candidates] == [c.smiles for c in untuned.candidates]
+            assert (answer.tuning["steps"], answer.tuning["samples"]) == (0, 0)
+    tuned = [(a, u) for a, u in zip(found, base.decoded, strict=True) if not a.tuning["dark"]]
+    shift = [abs(a.candidates[0].log_likelihood - u.candidates[0].log_likelihood) for a, u in tuned]
+    assert max(shift) > 0.1

@@ -50,27 +50,20 @@ class _Formulas:
 
     def __init__(self, config: GenerateConfig) -> None:
         self._config = config
-        self._constraint = FormulaConstraint(
-            SmilesTokenizer().vocabulary, config.constraint, config.max_length
-        )
+        vocabulary, limits = SmilesTokenizer().vocabulary, config.constraint
+        self._as_set = FormulaConstraint(vocabulary, limits, config.max_length)
+        charged = limits.model_copy(update={"allow_net_charge": True})
+        self._charged = FormulaConstraint(vocabulary, charged, config.max_length)
 
     def require_molecule(self, evidence: Evidence) -> None:
         formula, limits = evidence.formula, self._config.constraint
         if formula is None or self._config.formula != "constrain":
             return
-        # Hydrogen alone is no molecule that the alphabet writes.
-        if all(element == "H" for element in formula) or self._constraint.start(formula) is None:
-            raise InputError(
-                f"formula {formula}",
-                f"a formula of which a molecule can be written in {self._config.max_length} tokens",
-                hint="correct the formula; for large molecules raise generate.max_length",
-                code="no_molecule_of_formula",
-            )
         odd = num_electrons(formula) % 2 == 1 and not limits.allow_radicals
         # A doubly charged ion that gained and lost nothing is that of a dication; ESI makes no radical dications.
         adducts = [parse_adduct(s.adduct) for s in evidence.msms if s.adduct is not None]
         dication = any(a.gained == a.lost and abs(a.charge) > 1 for a in adducts)
-        if (odd or dication) and not limits.allow_net_charge:
+        if (odd or dication) and not limits.allow_net_charge and _can_start(self._charged, formula):
             reason = "its atoms have an odd number of electrons" if odd else "it is the ion itself"
             raise InputError(
                 f"formula {formula} of a charged molecule ({reason})",
@@ -78,9 +71,22 @@ class _Formulas:
                 hint="check the formula; for a permanent ion try --set generate.constraint.allow_net_charge=true",
                 code="charged_molecule",
             )
+        if not _can_start(self._as_set, formula):
+            raise InputError(
+                f"formula {formula}",
+                f"a formula of which a molecule can be written in {self._config.max_length} tokens",
+                hint="correct the formula; for large molecules raise generate.max_length",
+                code="no_molecule_of_formula",
+            )
+
+
+def _can_start(constraint: FormulaConstraint, formula: Formula) -> bool:
+    # Hydrogen alone is no molecule that the alphabet writes.
+    return any(element != "H" for element in formula) and constraint.start(formula) is not None
 
 
 def num_electrons(formula: Formula) -> int:
     """Electrons of the formula's atoms; an even number in every neutral molecule without a radical."""
     table = GetPeriodicTable()
-    return sum(table.GetAtomicNumber(element) * count for element, count in formula.items())
+    # A labelled atom is written `[2H]`.
+    return sum(table.GetAtomicNumber(e.strip("[]0123456789")) * n for e, n in formula.items())

@@ -179,38 +179,43 @@ class Replica:
     def answer_sequentially(self, evidence: Sequence[Evidence]) -> TaskResult:
         """The paper's mode: one step per cluster in order, then decode everything with the final model.
 
-        Clusters stay as they were at the start; the queries' and the training samples' vectors are renewed every
-        `refresh_every` steps. The weights are set back afterwards.
+        Clusters stay as they were at the start; the queries' and the training samples' vectors are renewed
+        every `refresh_every` steps. A dark cluster takes no step, and the base model decodes it. The weights
+        are set back afterwards.
         """
         assert self.index is not None, "sequential tuning needs the neighbour index"
         config, limits, index = self.tune_config, self.tune_config.sequential, self.index
         base = {name: tensor.clone() for name, tensor in self.model.state_dict().items()}
         seconds = {"retrieve": 0.0, "tune": 0.0, "decode": 0.0}
+        nearest: list[float] = []
+        num_samples = 0
         try:
             mark = time.perf_counter()
             vectors = self.vectors(evidence)
             clusters = spherical_kmeans(vectors, limits.num_clusters, config.kmeans_iterations, self.seed)
             tuner = Tuner(self.model, self.objective, config, limits.decay_per_step, self.seed)
-            nearest: dict[int, float] = {}
             for step, query in enumerate(clusters.representatives):
                 if step and step % limits.refresh_every == 0:
                     vectors, index = self.vectors(evidence), self._refreshed(index)
                 chosen = select(
                     index, vectors[query : query + 1], config.selection, config.batch_size, self.seed + step
                 )
-                nearest[step] = chosen.nearest_similarity
+                nearest.append(chosen.nearest_similarity)
                 seconds["retrieve"] += time.perf_counter() - mark
                 mark = time.perf_counter()
                 if chosen.nearest_similarity >= config.dark_below_cosine:
                     tuner.step(self._batch(chosen.rows))
+                    num_samples += len(chosen.rows)
                 seconds["tune"] += time.perf_counter() - mark
                 mark = time.perf_counter()
-            candidates = self._decode(evidence)
-            seconds["decode"] = time.perf_counter() - mark
+            dark = [nearest[cluster] < config.dark_below_cosine for cluster in clusters.assignment]
+            candidates = self._decode_where(evidence, [not is_dark for is_dark in dark])
         finally:
             self.model.load_state_dict(base)
+        candidates |= self._decode_where(evidence, dark)
+        seconds["decode"] = time.perf_counter() - mark
         decoded = []
-        for position, found in enumerate(candidates):
+        for position in range(len(evidence)):
             cluster = int(clusters.assignment[position])
             facts: dict[str, object] = {
                 "mode": "sequential",
@@ -218,11 +223,11 @@ class Replica:
                 "cluster": cluster,
                 "cluster_size": len(clusters.members(cluster)),
                 "nearest_cosine": round(nearest[cluster], 6),
-                "dark": nearest[cluster] < config.dark_below_cosine,
-                "steps": len(tuner.losses),
-                "samples": len(tuner.losses) * config.batch_size,
+                "dark": dark[position],
+                "steps": 0 if dark[position] else len(tuner.losses),
+                "samples": 0 if dark[position] else num_samples,
             }
-            decoded.append(Decoded(found, facts))
+            decoded.append(Decoded(candidates[position], facts))
         return TaskResult(decoded, seconds)
 
     def vectors(self, evidence: Sequence[Evidence]) -> FloatMatrix:
@@ -240,6 +245,13 @@ class Replica:
                     self.model, inputs, formulas, self.generate_config, self.chemistry, self.seed
                 )
         return found
+
+    def _decode_where(
+        self, evidence: Sequence[Evidence], chosen: Sequence[bool]
+    ) -> dict[int, tuple[Candidate, ...]]:
+        positions = [position for position, is_chosen in enumerate(chosen) if is_chosen]
+        found = self._decode([evidence[position] for position in positions])
+        return dict(zip(positions, found, strict=True))
 
     def _tune_on_rows(self, task: ClusterTask) -> list[float]:
         config = self.tune_config
