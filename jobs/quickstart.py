@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import shlex
 import time
@@ -53,9 +54,12 @@ def run(args: argparse.Namespace) -> int:
 
     started = time.monotonic()
     seconds: dict[str, float] = {}
-    write_excluded(args)
+    known = write_excluded(args)
     with ray_session():
         for name, step in steps(args).items():
+            if name == "evaluate" and not known:
+                note("\nno known structure in the spectra: nothing to evaluate", args.quiet)
+                continue
             note(f"\n$ molucid {shlex.join(step)}", args.quiet)
             mark = time.monotonic()
             code = main([*step, *(["--quiet"] if args.quiet else [])])
@@ -72,16 +76,22 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def write_excluded(args: argparse.Namespace) -> None:
-    """List the known structures of the spectra, so that none of them is trained on."""
+def write_excluded(args: argparse.Namespace) -> int:
+    """List the known structures of the spectra, so that none of them is trained on; returns their number."""
     from molucid.chem.identity import inchikey14
-    from molucid.errors import Rejected
+    from molucid.errors import InputError, Rejected
     from molucid.files import write_bytes
     from molucid.spectra.read import read_files
 
-    records = [item for item in read_files(args.spectra) if not isinstance(item, Rejected)]
-    keys = sorted({inchikey14(record.smiles) for record in records if record.smiles})
-    write_bytes(_excluded_path(args), "".join(key + "\n" for key in keys).encode())
+    keys = set()
+    for item in read_files(args.spectra):
+        if isinstance(item, Rejected) or item.smiles is None:
+            continue
+        # `elucidate` answers a record whose known structure is not readable, so it must not stop this command.
+        with contextlib.suppress(InputError):
+            keys.add(inchikey14(item.smiles))
+    write_bytes(_excluded_path(args), "".join(key + "\n" for key in sorted(keys)).encode())
+    return len(keys)
 
 
 def _excluded_path(args: argparse.Namespace) -> Path:
