@@ -20,14 +20,16 @@ from molucid.chem.fingerprints import FingerprintConfig
 from molucid.chem.identity import formula_of
 from molucid.dataset.packed import PackedDataset
 from molucid.dataset.packing import PackConfig, pack
-from molucid.model.assembled import Molucid
-from molucid.model.objective import Objective
+from molucid.model.assembled import Molucid, new_model
+from molucid.model.config import ModelConfig
+from molucid.model.objective import Objective, ObjectiveConfig
 from molucid.recipes.load import load_recipe
 from molucid.spectra.types import Evidence, MassSpectrum, Record
-from molucid.train.checkpoint import newest_complete, read_weights
+from molucid.train.checkpoint import make_card, newest_complete, read_weights, save_checkpoint
+from molucid.train.config import TrainConfig
 from molucid.train.engines.single import SingleEngine
 from molucid.train.loader import Loader
-from molucid.train.loop import fit
+from molucid.train.loop import TrainState, fit
 
 RECIPE = """\
 description: A tiny model.
@@ -125,3 +127,57 @@ def check() -> SimpleNamespace:
     return SimpleNamespace(
         metrics=metrics, as_unbroken=assert_as_unbroken, kill_a_worker_after=kill_a_worker_after
     )
+
+
+TRAINING_SMILES = (
+    *("CCO", "CCCO", "CCCCO", "CCN", "CCCN", "CCOC", "CCOCC", "CC(=O)O", "CCC(=O)O", "CC(N)=O"),
+    *("c1ccccc1", "Cc1ccccc1", "Oc1ccccc1", "Nc1ccccc1", "Clc1ccccc1", "CCS", "CCCS", "CC#N", "CCC#N"),
+)
+
+
+def packed_samples(folder: Path, num_bits: int) -> None:
+    """Pack spectra with made-up peaks of some small molecules, fingerprints of `num_bits` bits."""
+    rng = np.random.default_rng(0)
+    records = []
+    for smiles in TRAINING_SMILES:
+        formula = formula_of(smiles)
+        precursor_mz = parse_adduct("[M+H]+").precursor_mz(formula)
+        mz = np.append(np.sort(rng.uniform(15, precursor_mz, 4)), precursor_mz)
+        spectrum = MassSpectrum(mz, rng.uniform(0.1, 1, 5), precursor_mz, "[M+H]+", 20.0)
+        records.append(Record(Evidence(smiles, formula, (spectrum,)), smiles))
+    pack(records, folder, PackConfig(fingerprint=FingerprintConfig(num_bits=num_bits)), {})
+
+
+def written_checkpoint(folder: Path, seed: int = 0, **changes: Any) -> Path:
+    """A complete checkpoint of a small model with random weights, in a folder of a run."""
+    sizes: dict[str, Any] = {
+        "width": 32, "heads": 2, "encoder_layers": 1, "decoder_layers": 1, "feed_forward_width": 48,
+        "fingerprint_bits": 64, "fingerprint_hidden": 16,
+    }  # fmt: skip
+    model_config = ModelConfig.from_mapping({**sizes, **changes})
+    objective, train = ObjectiveConfig(), TrainConfig()
+    engine = SingleEngine(new_model(model_config, seed), Objective(objective), train)
+    card = make_card("tiny", model_config, objective, train, {})
+    save_checkpoint(folder / "step-00000001", engine, card, TrainState(step=1, position=8), 0.0)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def answering(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+    """What elucidate needs: run folder, packed samples (fingerprints twice as wide as the head's) and index."""
+    from jobs.cli import main
+
+    folder = tmp_path_factory.mktemp("answering")
+    packed_samples(folder / "packed", 128)
+    run = written_checkpoint(folder / "run")
+    made = SimpleNamespace(run=str(run), packed=str(folder / "packed"), index=str(folder / "index"))
+    code = main(
+        ["index", "--data", made.packed, "--checkpoint", made.run, "--out", made.index, "--quiet", "--json"]
+    )
+    assert code == 0
+    return made
+
+
+@pytest.fixture(scope="session")
+def make() -> SimpleNamespace:
+    return SimpleNamespace(checkpoint=written_checkpoint, packed=packed_samples)

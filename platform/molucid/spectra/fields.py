@@ -76,9 +76,13 @@ def parse_number(text: str, what: str, code: str) -> float:
     elif _NOT_FINITE.fullmatch(token):
         value = float("nan")
     else:
-        raise InputError(f"{what} {shorten(token)!r}", "a number", code=code)
+        raise InputError(
+            f"{what} {shorten(token)!r}", "a number", hint="write it like 195.0877 or 1.2e4", code=code
+        )
     if not np.isfinite(value):
-        raise InputError(f"{what} {shorten(token)!r}", "a finite number", code="not_finite")
+        raise InputError(
+            f"{what} {shorten(token)!r}", "a finite number", hint="correct or remove it", code="not_finite"
+        )
     return value
 
 

@@ -34,7 +34,12 @@ def axis_and_values(axis: object, values: object, axis_name: str) -> tuple[Float
             code="ragged_arrays",
         )
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
-        raise InputError(f"NaN or infinity in {axis_name} or its values", "finite numbers", code="not_finite")
+        raise InputError(
+            f"NaN or infinity in {axis_name} or its values",
+            "finite numbers",
+            hint="correct or remove those points",
+            code="not_finite",
+        )
     if x.size > 1 and not (np.diff(x) >= 0).all():
         order = np.argsort(x, kind="stable")
         x, y = x[order], y[order]
@@ -69,9 +74,16 @@ class MassSpectrum:
     def __post_init__(self) -> None:
         mz, intensity = axis_and_values(self.mz, self.intensity, "m/z")
         if mz.size and mz[0] <= 0:
-            raise InputError(f"m/z {mz[0]:g}", "m/z above 0", code="negative_mz")
+            raise InputError(
+                f"m/z {mz[0]:g}", "m/z above 0", hint="correct or remove that peak", code="negative_mz"
+            )
         if intensity.size and intensity.min() < 0:
-            raise InputError(f"intensity {intensity.min():g}", "intensities ≥ 0", code="negative_intensity")
+            raise InputError(
+                f"intensity {intensity.min():g}",
+                "intensities ≥ 0",
+                hint="export the spectrum without baseline subtraction, or remove those peaks",
+                code="negative_intensity",
+            )
         if self.precursor_mz is not None and not (np.isfinite(self.precursor_mz) and self.precursor_mz > 0):
             raise InputError(
                 f"precursor m/z {self.precursor_mz}", "a number above 0", code="invalid_precursor"
