@@ -120,15 +120,13 @@ def _package(name: str) -> Finding:
 
 
 def _faiss() -> Finding:
-    if importlib.util.find_spec("faiss") is None:
-        return Finding(
-            "faiss", "missing", "not installed", "pip install 'molucid[cpu]', or 'molucid[gpu]' with CUDA"
-        )
-    import faiss
-
-    return Finding(
-        "faiss", "ok", f"{faiss.__version__}, {'GPU' if hasattr(faiss, 'StandardGpuResources') else 'CPU'}"
-    )
+    try:
+        import faiss
+    except ImportError as error:
+        advice = "pip install 'molucid[cpu]', or 'molucid[gpu]' with CUDA"
+        return Finding("faiss", "missing", f"cannot be imported ({error})", advice)
+    kind = "GPU" if hasattr(faiss, "StandardGpuResources") else "CPU"
+    return Finding("faiss", "ok", f"{faiss.__version__}, {kind}")
 
 
 def _chemicals() -> Finding:
