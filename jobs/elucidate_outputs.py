@@ -10,9 +10,10 @@ from typing import Any
 
 from molucid.adapt.elucidate import Elucidated
 from molucid.errors import Rejected
-from molucid.evaluate.answer_files import write_candidates, write_rejected
+from molucid.evaluate.answer_files import write_candidates
 from molucid.evaluate.answers_report import write_answers_report
 from molucid.files import sha256_file, sync_directory, write_json
+from molucid.rejected import write_rejected
 from molucid.spectra.types import Record
 
 ANSWER_FILES = ("candidates.tsv", "candidates.jsonl", "rejected.tsv", "report.html")
@@ -48,7 +49,7 @@ def write_outputs(
     staging.mkdir()
     try:
         write_candidates(staging, result.answers)
-        write_rejected(staging, rejected)
+        write_rejected(staging / "rejected.tsv", rejected)
         write_answers_report(staging / "report.html", records, result.answers, rejected, facts, training_keys)
         write_json(staging / "timing.json", {stage: round(s, 3) for stage, s in result.seconds.items()})
         hashes = {name: sha256_file(staging / name) for name in ANSWER_FILES}

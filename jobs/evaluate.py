@@ -77,6 +77,7 @@ def run(args: argparse.Namespace) -> int:
     from molucid.evaluate.cases import read_cases
     from molucid.evaluate.evaluation import EvaluateConfig, evaluate
     from molucid.evaluate.report import evaluation_to_json, write_metrics, write_per_spectrum, write_report
+    from molucid.rejected import write_rejected
 
     config = EvaluateConfig().updated(args.set)
     if args.no_mces:
@@ -99,7 +100,7 @@ def run(args: argparse.Namespace) -> int:
     note(f"{len(cases)} spectra of {len(systems)} systems scored in {seconds:.0f} s", args.quiet)
 
     provenance = _provenance(args, len(rejected))
-    _write_rejected_truth(out, rejected)
+    write_rejected(out / "rejected_truth.tsv", rejected)
     write_per_spectrum(out / "per_spectrum.tsv", evaluation)
     write_report(out / "report.html", evaluation, provenance)
     write_metrics(out / "metrics.json", evaluation, provenance)
@@ -217,18 +218,6 @@ def _provenance(args: argparse.Namespace, num_unusable: int) -> dict[str, Any]:
         "fold": args.fold or "all",
         "random_from": args.random_from or "none",
     }
-
-
-def _write_rejected_truth(out: Path, rejected: list[Any]) -> None:
-    from molucid.evaluate.answer_files import REJECTED_COLUMNS
-    from molucid.files import write_bytes
-
-    rows = ["\t".join(REJECTED_COLUMNS)]
-    for item in rejected:
-        where = item.where
-        cells = (item.id, item.code, item.message, item.hint, where.file, where.line, where.record)
-        rows.append("\t".join("" if c is None else " ".join(str(c).split()) for c in cells))
-    write_bytes(out / "rejected_truth.tsv", "".join(row + "\n" for row in rows).encode())
 
 
 def _cell(interval: Interval, column: str) -> str:

@@ -12,6 +12,7 @@ from molucid.dataset.schema import StoredSample
 from molucid.dataset.shards import DatasetRoot, ShardWriter, read_dataset
 from molucid.errors import InputError, Rejected, Where
 from molucid.files import read_manifest
+from molucid.rejected import REJECTED_COLUMNS
 
 Make = Callable[[int], StoredSample]
 BAD = Rejected("x", "isotope", "got 2H", Where("corpus.smi", line=3))
@@ -36,10 +37,10 @@ def test_a_dataset_reads_as_written_and_counts_all(tmp_path: Path, stored: Make)
     assert manifest["rejected"] == {"isotope": 1}
     assert manifest["num_read"] == manifest["num_samples"] + sum(manifest["rejected"].values())
     assert manifest["provenance"] == {"seed": 7}
-    rejected = pq.read_table(tmp_path / "rejected" / "part-00001.parquet").to_pylist()
-    assert rejected == [
-        {"id": "x", "code": "isotope", "message": "got 2H", "file": "corpus.smi", "line": 3, "hint": ""}
-    ]
+    rejected = pq.read_table(tmp_path / "rejected" / "part-00001.parquet")
+    assert tuple(rejected.column_names) == REJECTED_COLUMNS
+    fault = {"id": "x", "code": "isotope", "message": "got 2H", "hint": ""}
+    assert rejected.to_pylist() == [fault | {"file": "corpus.smi", "line": 3, "record": None}]
     # The manifest is also that of a complete folder.
     assert read_manifest(tmp_path)["kind"] == "molucid.samples"
 

@@ -19,7 +19,8 @@ import pytest
 from jobs.cli import main
 from molucid.chem.identity import formula_of
 from molucid.cluster.session import ray_session
-from molucid.evaluate.answer_files import CANDIDATE_COLUMNS, REJECTED_COLUMNS
+from molucid.evaluate.answer_files import CANDIDATE_COLUMNS
+from molucid.rejected import REJECTED_COLUMNS
 
 pytestmark = pytest.mark.cluster
 

@@ -6,8 +6,9 @@ import pytest
 
 from jobs.cli import main
 from molucid.errors import Rejected
-from molucid.evaluate.answer_files import write_candidates, write_rejected
+from molucid.evaluate.answer_files import write_candidates
 from molucid.generate.types import Answer, Candidate
+from molucid.rejected import write_rejected
 
 TRUTH = "id\tsmiles\tadduct\na\tCCO\t[M+H]+\nb\tCCN\t[M+H]+\nc\tCCCO\t[M+Na]+\nbroken\tC1CC\t[M+H]+\n"
 
@@ -21,7 +22,9 @@ def answer(id, *smiles):
 def runs(tmp_path):
     (tmp_path / "truth.tsv").write_text(TRUTH)
     write_candidates(tmp_path / "zero", [answer("a", "CCC", "CCO"), answer("b"), answer("other", "C")])
-    write_rejected(tmp_path / "zero", [Rejected("c", "unknown_adduct", "got X, expected an adduct")])
+    write_rejected(
+        tmp_path / "zero/rejected.tsv", [Rejected("c", "unknown_adduct", "got X, expected an adduct")]
+    )
     write_candidates(
         tmp_path / "tuned", [answer("a", "CCO"), answer("b", "CCN"), answer("c", "CCCN", "CCCO")]
     )

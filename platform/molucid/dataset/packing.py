@@ -8,8 +8,6 @@ number of processes.
 
 from __future__ import annotations
 
-import csv
-import io
 import itertools
 import multiprocessing
 from collections import Counter, deque
@@ -42,7 +40,8 @@ from molucid.dataset.packed import (
 )
 from molucid.dataset.splits import Fold, SplitConfig, fold_of
 from molucid.errors import InputError, Rejected, Where
-from molucid.files import MANIFEST_NAME, write_bytes, write_manifest
+from molucid.files import MANIFEST_NAME, write_manifest
+from molucid.rejected import write_rejected
 from molucid.spectra.clean import CleanConfig, clean
 from molucid.spectra.types import MassSpectrum, Record
 
@@ -137,7 +136,7 @@ def pack(
             if records_read % _CHUNK == 0:
                 on_progress(_CHUNK)
         on_progress(records_read % _CHUNK)
-    write_bytes(root / "rejected.tsv", _rejected_table(rejected))
+    write_rejected(root / "rejected.tsv", rejected)
     return write_manifest(
         root,
         {
@@ -333,13 +332,3 @@ def structure_of(smiles: str, config: FingerprintConfig) -> Structure:
             )
     ids = np.array(_TOKENIZER.encode(canonical), np.uint16)
     return Structure(canonical, ids, formula, fingerprint(canonical, config), inchikey14(canonical))
-
-
-def _rejected_table(rejected: Sequence[Rejected]) -> bytes:
-    text = io.StringIO()
-    table = csv.writer(text, delimiter="\t", lineterminator="\n")
-    table.writerow(["id", "code", "message", "file", "record", "line", "hint"])
-    for row in rejected:
-        where = row.where
-        table.writerow([row.id, row.code, row.message, where.file, where.record, where.line, row.hint])
-    return text.getvalue().encode()

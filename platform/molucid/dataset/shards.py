@@ -29,19 +29,14 @@ from molucid.config import Config
 from molucid.dataset.schema import StoredSample, check_schema, samples_to_table, table_to_samples
 from molucid.errors import InputError, Rejected, Where
 from molucid.files import MANIFEST_NAME, write_bytes
+from molucid.rejected import REJECTED_COLUMNS, rejected_values
 
 DATASET_KIND = "molucid.samples"
 DATASET_VERSION = 1
 
-_REJECTED_FIELDS: list[tuple[str, Any]] = [
-    ("id", pa.string()),
-    ("code", pa.string()),
-    ("message", pa.string()),
-    ("file", pa.string()),
-    ("line", pa.int64()),
-    ("hint", pa.string()),
-]
-REJECTED_SCHEMA = pa.schema(_REJECTED_FIELDS)
+REJECTED_SCHEMA = pa.schema(
+    [pa.field(name, pa.int64() if name == "line" else pa.string()) for name in REJECTED_COLUMNS]
+)
 """Columns of the rows of a corpus that gave no sample."""
 
 
@@ -305,15 +300,5 @@ def _parquet_bytes(table: pa.Table) -> bytes:
 
 
 def _rejected_table(rejected: Sequence[Rejected]) -> pa.Table:
-    rows = [
-        {
-            "id": r.id,
-            "code": r.code,
-            "message": r.message,
-            "file": r.where.file,
-            "line": r.where.line,
-            "hint": r.hint,
-        }
-        for r in rejected
-    ]
+    rows = [dict(zip(REJECTED_COLUMNS, rejected_values(row), strict=True)) for row in rejected]
     return pa.Table.from_pylist(rows, REJECTED_SCHEMA)

@@ -1,20 +1,20 @@
-"""Answers on disk: `candidates.tsv`, `candidates.jsonl` and `rejected.tsv`.
+"""Answers on disk: `candidates.tsv` and `candidates.jsonl`; what was not answered goes by `molucid.rejected`.
 
-The columns are an interface: `CANDIDATE_COLUMNS` and `REJECTED_COLUMNS` only ever grow at the end. Files
-depend on answers alone (no times, no paths of a machine), so the same answers give the same bytes.
+The columns are an interface: `CANDIDATE_COLUMNS` only ever grows at the end. Files depend on answers alone
+(no times, no paths of a machine), so the same answers give the same bytes.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from molucid.chem.formula import Formula
 from molucid.chem.identity import formula_of, inchikey14
-from molucid.errors import InputError, Rejected, Where
+from molucid.errors import InputError, Where
 from molucid.files import write_bytes
 from molucid.generate.types import Answer, Candidate
 
@@ -37,9 +37,6 @@ CANDIDATE_COLUMNS = (
 )
 """One row per candidate, best first; an input without any candidate has one row whose `rank` is empty."""
 
-REJECTED_COLUMNS = ("id", "code", "message", "hint", "file", "line", "record")
-"""One row per input that was not answered."""
-
 
 def write_candidates(folder: Path | str, answers: Sequence[Answer]) -> None:
     """Write `candidates.tsv` and `candidates.jsonl` into `folder`, in the order of `answers`."""
@@ -50,16 +47,6 @@ def write_candidates(folder: Path | str, answers: Sequence[Answer]) -> None:
     lines = [json.dumps(answer_to_json(answer), ensure_ascii=False, allow_nan=False) for answer in answers]
     write_bytes(Path(folder) / "candidates.tsv", _text(tsv))
     write_bytes(Path(folder) / "candidates.jsonl", _text(lines))
-
-
-def write_rejected(folder: Path | str, rejected: Iterable[Rejected]) -> None:
-    """Write `rejected.tsv` into `folder`; a header alone says that nothing was rejected."""
-    rows = ["\t".join(REJECTED_COLUMNS)]
-    for item in rejected:
-        where = item.where
-        values = (item.id, item.code, item.message, item.hint, where.file, where.line, where.record)
-        rows.append("\t".join(_cell(value) for value in values))
-    write_bytes(Path(folder) / "rejected.tsv", _text(rows))
 
 
 def answer_to_json(answer: Answer) -> dict[str, Any]:
