@@ -19,7 +19,8 @@ The run folder gets one folder per checkpoint (step-00001000: the weights as mod
 and the engine's state to go on from), metrics.jsonl (one JSON object per step) and TensorBoard's event files.
 The same command in the same folder goes on from the newest complete checkpoint, on any number of workers, and
 ends with the losses of a run that was never interrupted. With --workers MIN:MAX the run grows and shrinks with
-the cluster; a machine that is about to be taken away gets its checkpoint first.
+the cluster; a machine that is about to be taken away gets its checkpoint first. Any number of workers up to
+train.global_batch_size will do: each takes a share of every global batch, and shares may differ by one sample.
 
 --set reaches every setting of the recipe (model.*, objective.*, train.*) and of the job (job.*), for example
 train.steps=2000, train.learning_rate=1e-3, job.deepspeed.zero_stage=3, job.max_failures=10."""

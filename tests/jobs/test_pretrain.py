@@ -110,7 +110,7 @@ def test_finetuning_starts_from_the_weights_with_a_schedule_of_its_own(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--workers", "3"), "a multiple of 3"),
+        (("--workers", "1:9"), "a sample for each of 1 x 9"),
         (("--workers", "two"), "N or MIN:MAX"),
         (("--workers", "2", "--engine", "single"), "the single engine has one worker"),
         (("--set", "model.fingerprint_bits=64"), "fingerprints of 64 bits"),

@@ -19,6 +19,7 @@ from molucid.spectra.types import Evidence, MassSpectrum
 from molucid.train.config import TrainConfig
 from molucid.train.engines.deepspeed import DeepSpeedConfig, DeepSpeedEngine
 from molucid.train.engines.single import SingleEngine
+from molucid.train.sharing import micro_batches_per_step, part_bounds
 
 MODEL = ModelConfig(
     width=16,
@@ -40,37 +41,39 @@ def new_model() -> Molucid:
     return Molucid(MODEL)
 
 
-def micro_batches(model: Molucid, step: int) -> list[Batch]:
-    """The four micro-batches of a global batch: two samples each, of unequal lengths."""
-    made = []
-    for micro in range(4):
-        generator = torch.Generator().manual_seed(100 * step + micro)
-        evidence = [
-            Evidence(
-                f"{step}-{micro}-{i}",
-                Formula.parse(f"C{6 + micro}H{10 + i}O{1 + step}"),
-                (MassSpectrum(50 + 100 * torch.rand(4, generator=generator).double().numpy(), [1.0] * 4),),
-            )
-            for i in range(2)
-        ]
-        target = torch.randint(3, 40, (2, 5 + micro), generator=generator)
-        target[:, 0] = 1
-        target[1, 4:] = 0
-        bits = (torch.rand(2, 16, generator=generator) < 0.3).float()
-        made.append(Batch(collate_evidence(evidence, model.modalities).inputs, 2, target, bits))
-    return made
+def micro_batch(model: Molucid, step: int, first: int, end: int) -> Batch:
+    """Samples of a global batch, of unequal lengths; each is a function of step and number."""
+    evidence, targets, bits = [], [], []
+    for number in range(first, end):
+        generator = torch.Generator().manual_seed(100 * step + number)
+        peaks = 50 + 100 * torch.rand(4, generator=generator).double().numpy()
+        formula = Formula.parse(f"C{6 + number}H10O{1 + step}")
+        evidence.append(Evidence(f"{step}-{number}", formula, (MassSpectrum(peaks, [1.0] * 4),)))
+        tokens = torch.randint(3, 40, (4 + number % 5,), generator=generator)
+        tokens[0] = 1
+        targets.append(tokens)
+        bits.append((torch.rand(16, generator=generator) < 0.3).float())
+    inputs = collate_evidence(evidence, model.modalities).inputs
+    target_BT = torch.nn.utils.rnn.pad_sequence(targets, batch_first=True)
+    return Batch(inputs, len(evidence), target_BT, torch.stack(bits))
+
+
+def own_micro_batches(engine: SingleEngine | DeepSpeedEngine, step: int) -> list[Batch]:
+    """This rank's micro-batches of the global batch; on three ranks they are of one and of two samples."""
+    total, count = TRAIN.global_batch_size, micro_batches_per_step(TRAIN, engine.world_size)
+    parts = range(engine.rank, count * engine.world_size, engine.world_size)
+    bounds = [part_bounds(total, count * engine.world_size, part) for part in parts]
+    return [micro_batch(engine.model, step, first, end) for first, end in bounds]
 
 
 def run(engine: SingleEngine | DeepSpeedEngine, first: int, last: int) -> list[list[float]]:
     """Losses and gradient norm of steps `first` … `last` − 1, and of a validation after them."""
     rows = []
-    share = 4 // engine.world_size
-    own = slice(engine.rank * share, (engine.rank + 1) * share)
     for step in range(first, last):
-        metrics = engine.train_step(micro_batches(engine.model, step)[own], 0.01 * (step + 1))
+        metrics = engine.train_step(own_micro_batches(engine, step), 0.01 * (step + 1))
         assert metrics.num_samples == 8
         rows.append([*metrics.losses.values(), metrics.grad_norm, metrics.num_tokens])
-    rows.append(list(engine.validate(micro_batches(engine.model, 99)[own]).values()))
+    rows.append(list(engine.validate(own_micro_batches(engine, 99)).values()))
     return rows
 
 

@@ -77,11 +77,24 @@ def test_the_stream_is_one_epoch_after_the_other(dataset: PackedDataset) -> None
     assert seen == expected.tolist()
 
 
-@pytest.mark.parametrize("world_size", [2, 4])
+@pytest.mark.parametrize("world_size", [2, 3, 4])
 def test_ranks_together_see_the_batches_of_one(dataset: PackedDataset, world_size: int) -> None:
     alone = take(iter(loader(dataset)), 9)
     shares = [take(iter(loader(dataset, rank=r, world_size=world_size)), 9) for r in range(world_size)]
     assert [list(chain(*parts)) for parts in zip(*shares, strict=True)] == alone
+
+
+def test_micro_batches_of_uneven_shares_make_up_the_global_batch(dataset: PackedDataset) -> None:
+    whole = take(iter(loader(dataset, 8)), 5)
+    ranks = [loader(dataset, 8, rank=r, world_size=3, num_micro_batches=2) for r in range(3)]
+    shares = [take(iter(one), 10) for one in ranks]
+    assert [[len(rows) for rows in share[:2]] for share in shares] == [[2, 1], [2, 1], [1, 1]]
+    in_order = [row for parts in zip(*shares, strict=True) for rows in parts for row in rows]
+    assert in_order == list(chain(*whole))
+    assert [one.position for one in ranks] == [40] * 3
+    # Within a global batch, too, another iterator goes on where the last one stopped.
+    pieces = loader(dataset, 8, rank=1, world_size=3, num_micro_batches=2)
+    assert take(iter(pieces), 3) + take(iter(pieces), 7) == shares[1]
 
 
 def test_a_resumed_run_goes_on_with_the_next_sample_on_other_ranks(dataset: PackedDataset) -> None:
@@ -143,8 +156,9 @@ def test_padding_is_that_of_the_longest() -> None:
 @pytest.mark.parametrize(
     ("options", "code"),
     [
-        ({"world_size": 3}, "uneven_batch"),
-        ({"batch_size": 0}, "uneven_batch"),
+        ({"world_size": 5}, "too_small_batch"),
+        ({"batch_size": 0}, "too_small_batch"),
+        ({"num_micro_batches": 0}, "too_small_batch"),
         ({"rank": 2, "world_size": 2}, "invalid_rank"),
         ({"position": -1}, "invalid_position"),
     ],

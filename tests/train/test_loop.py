@@ -14,7 +14,7 @@ from molucid.model.config import ModelConfig
 from molucid.model.objective import Objective, ObjectiveConfig
 from molucid.train.config import TrainConfig
 from molucid.train.engines.single import SingleEngine
-from molucid.train.loop import TrainState, fit, micro_batches_per_step
+from molucid.train.loop import TrainState, fit
 from molucid.train.metrics import StepReport
 
 CONFIG = TrainConfig(
@@ -105,15 +105,6 @@ def test_a_loader_elsewhere_is_refused(small: ModelConfig, stream: type) -> None
     run = Run(small, CONFIG, stream)
     with pytest.raises(InputError, match="a loader at sample 8, expected one at sample 16"):
         fit(run.engine, stream(2, 8), CONFIG, run.reports.append, run.on_checkpoint, TrainState(4, 16))
-
-
-def test_ranks_share_the_global_batch() -> None:
-    config = TrainConfig(micro_batch_size=4, global_batch_size=24)
-    assert [micro_batches_per_step(config, ranks) for ranks in (1, 2, 3, 6)] == [6, 3, 2, 1]
-    with pytest.raises(
-        InputError, match="24 on 4 ranks, expected a multiple of ranks x micro_batch_size = 16"
-    ):
-        micro_batches_per_step(config, 4)
 
 
 def test_reports_are_flat_numbers(small: ModelConfig, stream: type) -> None:

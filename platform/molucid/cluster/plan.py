@@ -10,7 +10,6 @@ from molucid.cluster.storage import RetryConfig
 from molucid.config import Config
 from molucid.errors import InputError
 from molucid.recipes.load import Recipe
-from molucid.train.config import TrainConfig
 from molucid.train.engines.deepspeed import DeepSpeedConfig
 from molucid.train.loader import LoaderConfig
 
@@ -118,21 +117,3 @@ def parse_workers(text: str) -> tuple[int, int]:
             code="bad_workers",
         )
     return int(numbers[0]), int(numbers[1])
-
-
-def train_config_for(config: TrainConfig, num_workers: int) -> TrainConfig:
-    """`config` with the largest micro-batch, up to its own, that `num_workers` can share the global batch in.
-
-    Raises:
-        InputError: the global batch is not a multiple of the number of workers.
-    """
-    if config.global_batch_size % num_workers:
-        raise InputError(
-            f"global_batch_size {config.global_batch_size} on {num_workers} workers",
-            f"a multiple of {num_workers}",
-            hint="choose a number of workers, or train.global_batch_size, so that each has the same share",
-            code="uneven_batch",
-        )
-    share = config.global_batch_size // num_workers
-    micro = next(size for size in range(min(config.micro_batch_size, share), 0, -1) if share % size == 0)
-    return config.model_copy(update={"micro_batch_size": micro})

@@ -16,7 +16,7 @@ import torch
 from ray.train.collective import broadcast_from_rank_zero
 
 from molucid.cluster.checkpoints import newest_complete_name, prune_checkpoints, store_checkpoint
-from molucid.cluster.plan import TrainingPlan, train_config_for
+from molucid.cluster.plan import TrainingPlan
 from molucid.cluster.progress import Sender
 from molucid.cluster.storage import Root
 from molucid.dataset.packed import PackedDataset
@@ -31,6 +31,7 @@ from molucid.train.engines.single import SingleEngine
 from molucid.train.loader import BatchMaker, Loader, to_batch
 from molucid.train.loop import TrainState, fit
 from molucid.train.metrics import StepReport
+from molucid.train.sharing import micro_batches_per_step
 
 
 def train_on_worker(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -58,7 +59,7 @@ def _train(plan: TrainingPlan, sender: Sender, started: float) -> tuple[TrainSta
     context = ray.train.get_context()
     rank, world_size = context.get_world_rank(), context.get_world_size()
     torch.set_num_threads(max(1, int(os.environ.get("MOLUCID_WORKER_CPUS", "1"))))
-    config = train_config_for(recipe.train, world_size)
+    config = recipe.train
     card = make_card(recipe.name, recipe.model, recipe.objective, recipe.train, plan.training)
     objective = Objective(recipe.objective)
 
@@ -95,7 +96,7 @@ def _train(plan: TrainingPlan, sender: Sender, started: float) -> tuple[TrainSta
             loader = Loader(
                 dataset,
                 model.modalities,
-                config.micro_batch_size * world_size,
+                config.global_batch_size,
                 config.seed,
                 rank,
                 world_size,
@@ -103,6 +104,7 @@ def _train(plan: TrainingPlan, sender: Sender, started: float) -> tuple[TrainSta
                 fingerprint=recipe.objective.lambda_ > 0,
                 target=recipe.objective.alpha > 0,
                 config=job.loader,
+                num_micro_batches=micro_batches_per_step(config, world_size),
             )
             validation = _validation(plan, model, config.micro_batch_size, rank, world_size, Path(scratch))
             state = fit(engine, loader, config, on_step, on_checkpoint, state, validation, agreement)
@@ -201,7 +203,7 @@ def _validation(
             code="too_few_validation_samples",
         )
     rows = np.linspace(0, len(dataset) - 1, count).round().astype(np.int64)
-    rounds = -(-count // (batch_size * world_size))
+    rounds = min(-(-count // (batch_size * world_size)), count // world_size)
     parts = np.array_split(rows, rounds * world_size)[rank::world_size]
     maker = BatchMaker(dataset, model.modalities)
     weights = plan.recipe.objective

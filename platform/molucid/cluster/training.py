@@ -23,7 +23,7 @@ from ray.train import FailureConfig, RunConfig, ScalingConfig, TrainingFailedErr
 from ray.train.torch import TorchConfig, TorchTrainer
 
 from molucid.cluster.checkpoints import newest_complete_name
-from molucid.cluster.plan import TrainingPlan, train_config_for
+from molucid.cluster.plan import TrainingPlan
 from molucid.cluster.progress import ProgressChannel, Row
 from molucid.cluster.session import RaySession
 from molucid.cluster.storage import Root
@@ -33,6 +33,7 @@ from molucid.errors import InputError, Where
 from molucid.train.checkpoint import make_card, read_card, read_state
 from molucid.train.loop import TrainState
 from molucid.train.schedule import total_steps
+from molucid.train.sharing import micro_batches_per_step
 
 log = logging.getLogger(__name__)
 
@@ -82,11 +83,11 @@ def standing(plan: TrainingPlan) -> Standing:
     """Check a plan against its data and against what its root holds already.
 
     Raises:
-        InputError: data that the model cannot be trained on, a number of workers that cannot share the global
-            batch, or a root that holds the run of another configuration or of other data.
+        InputError: data that the model cannot be trained on, more workers than a global batch has samples for, or
+            a root that holds the run of another configuration or of other data.
     """
     for num_workers in range(plan.job.min_workers, plan.job.max_workers + 1):
-        train_config_for(plan.recipe.train, num_workers)
+        micro_batches_per_step(plan.recipe.train, num_workers)
     with tempfile.TemporaryDirectory(prefix="molucid-check-") as scratch:
         dataset = PackedDataset(Root(plan.data, plan.job.retry).fetch(Path(scratch) / "data"))
         if not len(dataset):

@@ -1,8 +1,9 @@
 """Packed samples → batches, in an order that any number of ranks and any resume agree on.
 
 All epochs' orders, one after the other, are one endless stream of samples. Global batch b is the slice
-`[b·batch_size, (b+1)·batch_size)` of it, and rank r takes the r-th of `world_size` equal parts. So the stream
-position alone says what comes next, and the global batches are the same on one rank and on many.
+`[b·batch_size, (b+1)·batch_size)` of it, cut into `num_micro_batches · world_size` parts (see
+`molucid.train.sharing`); micro-batch m of rank r is part m·world_size + r. So the stream position alone says what
+comes next, and the global batches are the same on one rank and on many, whether or not they divide evenly.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from molucid.dataset.packed import PackedDataset
 from molucid.errors import InputError
 from molucid.model.batch import Batch
 from molucid.model.modalities.base import Features, Modality
+from molucid.train.sharing import part_bounds
 
 _Made = tuple[dict[str, Features], NDArray[np.int64] | None, NDArray[np.float32] | None]
 """What a worker hands over: arrays per modality, targets, fingerprints."""
@@ -49,14 +51,15 @@ class Loader:
     Args:
         dataset: packed samples.
         modalities: which arrays to make, by name.
-        batch_size: samples of one batch over all ranks together.
+        batch_size: samples of one global batch, of all ranks together.
         seed: with the epoch's number it decides the order.
         rank: this rank, 0 … world_size − 1.
-        world_size: number of ranks; divides `batch_size`.
-        position: samples of the stream that were consumed before; the next batch starts there.
+        world_size: number of ranks.
+        position: samples of the stream that were consumed before; the next global batch starts there.
         fingerprint: whether batches carry fingerprints.
         target: whether batches carry target tokens.
         config: see `LoaderConfig`.
+        num_micro_batches: in which each rank takes its share of a global batch, one after the other.
 
     Attributes:
         position: stream position after the batch yielded last; what a checkpoint keeps. Batches made ahead do
@@ -64,7 +67,7 @@ class Loader:
         num_samples: samples of one epoch.
 
     Raises:
-        InputError: an empty data set, or a batch that the ranks cannot share equally.
+        InputError: an empty data set, or fewer samples in a global batch than it has parts.
     """
 
     def __init__(
@@ -79,15 +82,16 @@ class Loader:
         fingerprint: bool = True,
         target: bool = True,
         config: LoaderConfig | None = None,
+        num_micro_batches: int = 1,
     ) -> None:
         if not len(dataset):
             raise InputError(f"no sample in {dataset.folder}", "at least one", code="empty_dataset")
-        if batch_size < 1 or batch_size % world_size:
+        num_parts = num_micro_batches * world_size
+        if not 1 <= num_parts <= batch_size:
             raise InputError(
-                f"batch of {batch_size} samples on {world_size} ranks",
-                "a batch that the ranks can share equally",
-                hint=f"choose a multiple of {world_size}",
-                code="uneven_batch",
+                f"batch of {batch_size} samples in {num_micro_batches} micro-batches on {world_size} ranks",
+                "at least one sample in each",
+                code="too_small_batch",
             )
         if not 0 <= rank < world_size:
             raise InputError(
@@ -98,7 +102,9 @@ class Loader:
         self.num_samples = len(dataset)
         self.position = position
         self._dataset, self._modalities = dataset, dict(modalities)
-        self._batch_size, self._seed = batch_size, seed
+        self._batch_size, self._num_parts, self._seed = batch_size, num_parts, seed
+        # The global batch that the next micro-batch is of, and rank 0's part of that micro-batch.
+        self._start, self._part = position, 0
         self._rank, self._world_size = rank, world_size
         self._fingerprint, self._target = fingerprint, target
         self._config = config or LoaderConfig()
@@ -108,34 +114,45 @@ class Loader:
         """Passes over the data that `position` amounts to."""
         return self.position / self.num_samples
 
-    def indices(self, position: int) -> NDArray[np.int64]:
-        """Rows that this rank takes of the global batch at `position`; shape `[batch_size / world_size]`."""
-        share = self._batch_size // self._world_size
-        stream = position + self._rank * share + np.arange(share, dtype=np.int64)
+    def indices(self, start: int, part: int = 0) -> NDArray[np.int64]:
+        """Rows that this rank takes of the global batch that starts at `start`.
+
+        Args:
+            start: stream position of the global batch's first sample.
+            part: rank 0's part of the micro-batch; this rank's is the one `rank` places after it.
+        """
+        first, end = part_bounds(self._batch_size, self._num_parts, part + self._rank)
+        stream = np.arange(start + first, start + end, dtype=np.int64)
         epochs, places = np.divmod(stream, self.num_samples)
-        rows = np.empty(share, np.int64)
+        rows = np.empty(len(stream), np.int64)
         for epoch in np.unique(epochs):
             chosen = epochs == epoch
             rows[chosen] = order_at(places[chosen], self.num_samples, self._seed, int(epoch))
         return rows
 
     def __iter__(self) -> Iterator[Batch]:
-        executor, make = self._start()
+        executor, make = self._start_executor()
         pending: deque[Future[_Made]] = deque()
-        ahead = self.position
+        start, part = self._start, self._part
         try:
             while True:
                 while len(pending) <= self._config.prefetch_batches:
-                    rows = self.indices(ahead)
+                    rows = self.indices(start, part)
                     pending.append(executor.submit(make, rows, self._fingerprint, self._target))
-                    ahead += self._batch_size
+                    start, part = self._following(start, part)
                 batch = to_batch(pending.popleft().result())
-                self.position += self._batch_size
+                self._start, self._part = self._following(self._start, self._part)
+                self.position = self._start + part_bounds(self._batch_size, self._num_parts, self._part)[0]
                 yield batch
         finally:
             executor.shutdown(wait=True, cancel_futures=True)
 
-    def _start(self) -> tuple[Executor, Callable[[NDArray[np.int64], bool, bool], _Made]]:
+    def _following(self, start: int, part: int) -> tuple[int, int]:
+        """Global batch and part of the micro-batch after this one."""
+        part += self._world_size
+        return (start, part) if part < self._num_parts else (start + self._batch_size, 0)
+
+    def _start_executor(self) -> tuple[Executor, Callable[[NDArray[np.int64], bool, bool], _Made]]:
         if self._config.num_processes == 0:
             maker = BatchMaker(self._dataset, self._modalities)
             return ThreadPoolExecutor(max_workers=1, thread_name_prefix="molucid-loader"), maker.make

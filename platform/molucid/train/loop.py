@@ -13,6 +13,7 @@ from molucid.train.config import TrainConfig
 from molucid.train.engines.base import Engine
 from molucid.train.metrics import StepReport
 from molucid.train.schedule import learning_rate, total_steps
+from molucid.train.sharing import micro_batches_per_step
 
 
 class BatchSource(Protocol):
@@ -56,7 +57,7 @@ def fit(
 
     Args:
         engine: in the state that belongs to `state`; every rank calls this function with its own.
-        loader: standing at `state.position`, with micro-batches of `config.micro_batch_size` per rank.
+        loader: standing at `state.position`; `micro_batches_per_step` of its batches are a global batch.
         config: length, schedule, batch sizes and rhythm.
         on_step: called after every step, on every rank.
         on_checkpoint: called every `config.checkpoint_every` steps, after the last step, and on an
@@ -122,20 +123,3 @@ def fit(
         if isinstance(batches, Generator):
             batches.close()
     return state
-
-
-def micro_batches_per_step(config: TrainConfig, world_size: int) -> int:
-    """Number of micro-batches that each rank accumulates per optimiser step.
-
-    Raises:
-        InputError: the global batch is not a multiple of what all ranks take at once.
-    """
-    at_once = config.micro_batch_size * world_size
-    if config.global_batch_size % at_once:
-        raise InputError(
-            f"global_batch_size {config.global_batch_size} on {world_size} ranks",
-            f"a multiple of ranks x micro_batch_size = {at_once}",
-            hint="lower train.micro_batch_size, or choose a number of workers that divides the global batch",
-            code="uneven_batch",
-        )
-    return config.global_batch_size // at_once
