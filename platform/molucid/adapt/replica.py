@@ -186,34 +186,42 @@ class Replica:
         assert self.index is not None, "sequential tuning needs the neighbour index"
         config, limits, index = self.tune_config, self.tune_config.sequential, self.index
         base = {name: tensor.clone() for name, tensor in self.model.state_dict().items()}
-        seconds = {"retrieve": 0.0, "tune": 0.0, "decode": 0.0}
+        stages = ("predict_fingerprints", "cluster_and_retrieve", "tune", "decode")
+        seconds = dict.fromkeys(stages, 0.0)
+        mark = time.perf_counter()
+
+        def count_for(stage: str) -> None:
+            nonlocal mark
+            now = time.perf_counter()
+            seconds[stage] += now - mark
+            mark = now
+
         nearest: list[float] = []
         num_samples = 0
         try:
-            mark = time.perf_counter()
             vectors = self.vectors(evidence)
+            count_for("predict_fingerprints")
             clusters = spherical_kmeans(vectors, limits.num_clusters, config.kmeans_iterations, self.seed)
             tuner = Tuner(self.model, self.objective, config, limits.decay_per_step, self.seed)
             for step, query in enumerate(clusters.representatives):
                 if step and step % limits.refresh_every == 0:
                     vectors, index = self.vectors(evidence), self._refreshed(index)
+                    count_for("predict_fingerprints")
                 chosen = select(
                     index, vectors[query : query + 1], config.selection, config.batch_size, self.seed + step
                 )
                 nearest.append(chosen.nearest_similarity)
-                seconds["retrieve"] += time.perf_counter() - mark
-                mark = time.perf_counter()
+                count_for("cluster_and_retrieve")
                 if chosen.nearest_similarity >= config.dark_below_cosine:
                     tuner.step(self._batch(chosen.rows))
                     num_samples += len(chosen.rows)
-                seconds["tune"] += time.perf_counter() - mark
-                mark = time.perf_counter()
+                count_for("tune")
             dark = [nearest[cluster] < config.dark_below_cosine for cluster in clusters.assignment]
             candidates = self._decode_where(evidence, [not is_dark for is_dark in dark])
         finally:
             self.model.load_state_dict(base)
         candidates |= self._decode_where(evidence, dark)
-        seconds["decode"] = time.perf_counter() - mark
+        count_for("decode")
         decoded = []
         for position in range(len(evidence)):
             cluster = int(clusters.assignment[position])
