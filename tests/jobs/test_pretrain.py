@@ -113,7 +113,7 @@ def test_finetuning_starts_from_the_weights_with_a_schedule_of_its_own(
         (("--workers", "1:9"), "a sample for each of 1 x 9"),
         (("--workers", "two"), "N or MIN:MAX"),
         (("--workers", "2", "--engine", "single"), "the single engine has one worker"),
-        (("--set", "model.fingerprint_bits=64"), "fingerprints of 64 bits"),
+        (("--set", "model.fingerprint_bits=64"), "a multiple of the 64 bits"),
         (("--set", "job.max_failurs=1"), "did you mean 'max_failures'"),
         (("--set", "train.learning_rat=1"), "did you mean 'learning_rate'"),
     ],

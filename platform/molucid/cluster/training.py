@@ -192,13 +192,22 @@ def _ray_records(root: Root) -> dict[str, Any]:
 
 
 def _check_fingerprints(plan: TrainingPlan, dataset: PackedDataset) -> None:
+    if plan.recipe.objective.lambda_ == 0:
+        return
     bits = plan.recipe.model.fingerprint_bits
-    if plan.recipe.objective.lambda_ > 0 and bits != dataset.num_bits:
+    if bits is None:
         raise InputError(
-            f"fingerprints of {dataset.num_bits} bits",
-            f"fingerprints of {bits} bits, as the model predicts",
-            Where(file=str(dataset.folder)),
+            "objective.lambda_ > 0 and a model without a fingerprint head",
+            "model.fingerprint_bits set",
+            hint=f"train with --set model.fingerprint_bits={dataset.num_bits}, or --set objective.lambda_=0",
+            code="no_fingerprint_head",
+        )
+    if dataset.num_bits % bits:
+        raise InputError(
+            f"packed fingerprints of {dataset.num_bits} bits",
+            f"a multiple of the {bits} bits that the model predicts, to be folded to them",
+            Where(file=plan.data),
             hint=f"pack with --set fingerprint.num_bits={bits}, or train with "
             f"--set model.fingerprint_bits={dataset.num_bits}",
-            code="other_fingerprint",
+            code="fingerprint_length",
         )
