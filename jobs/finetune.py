@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from jobs.training import add_training_arguments, carry_out
+from jobs.training import Initial, add_training_arguments, carry_out
 
 HELP = "train a checkpoint's model on, on other samples"
 DESCRIPTION = """\
@@ -20,21 +20,26 @@ run, repeat its own command instead."""
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
     parser.add_argument(
-        "--checkpoint", required=True, metavar="C", help="checkpoint, or the run folder holding it"
+        "--checkpoint",
+        required=True,
+        metavar="C",
+        help="checkpoint, or the run folder or s3:// URL holding it",
     )
     add_training_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Train, or go on training."""
+    from molucid.cluster.checkpoints import local_checkpoint
     from molucid.cluster.plan import FinetuneConfig
     from molucid.files import read_manifest
     from molucid.recipes.load import Recipe
-    from molucid.train.checkpoint import read_card, resolve_checkpoint
+    from molucid.train.checkpoint import model_hash, read_card
 
-    checkpoint = resolve_checkpoint(args.checkpoint)
-    read_manifest(checkpoint)
-    card = read_card(checkpoint)
+    with local_checkpoint(args.checkpoint) as (url, checkpoint):
+        read_manifest(checkpoint)
+        card = read_card(checkpoint)
+        initial = Initial(url, model_hash(checkpoint))
     train = card.train.model_dump() | FinetuneConfig().model_dump()
     recipe = Recipe.from_mapping(
         {
@@ -45,4 +50,4 @@ def run(args: argparse.Namespace) -> int:
             "train": train,
         }
     ).updated(text for text in args.set if not text.startswith("job."))
-    return carry_out("finetune", args, recipe, initial=checkpoint)
+    return carry_out("finetune", args, recipe, initial=initial)

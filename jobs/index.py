@@ -26,7 +26,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
     parser.add_argument("--data", required=True, metavar="PACKED", help="packed training samples")
     parser.add_argument(
-        "--checkpoint", required=True, metavar="C", help="checkpoint, or the run folder holding it"
+        "--checkpoint",
+        required=True,
+        metavar="C",
+        help="checkpoint, or the run folder or s3:// URL holding it",
     )
     parser.add_argument("--out", required=True, metavar="INDEX", help="folder to write")
     parser.add_argument("--batch-size", type=int, default=128, help="samples encoded together (default 128)")
@@ -41,15 +44,17 @@ def run(args: argparse.Namespace) -> int:
     from molucid.adapt.index import NeighbourIndex
     from molucid.adapt.vectors import predict_fingerprints
     from molucid.chem.fingerprints import FingerprintConfig, fingerprints
+    from molucid.cluster.checkpoints import local_checkpoint
     from molucid.dataset.packed import PackedDataset
     from molucid.errors import InputError
-    from molucid.train.checkpoint import load_model, model_hash, resolve_checkpoint
+    from molucid.train.checkpoint import load_model, model_hash
 
     for option, value in (("--batch-size", args.batch_size), ("--limit", args.limit)):
         if value is not None and value < 1:
             raise InputError(f"{option} {value}", "a whole number of at least 1", code="invalid_option")
-    checkpoint = resolve_checkpoint(args.checkpoint)
-    model, _ = load_model(checkpoint)
+    with local_checkpoint(args.checkpoint) as (_, checkpoint):
+        model, _ = load_model(checkpoint)
+        digest = model_hash(checkpoint)
     dataset = PackedDataset(args.data)
     count = len(dataset) if args.limit is None else min(args.limit, len(dataset))
     rows = np.arange(count, dtype=np.int64)
@@ -74,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
         smiles,
         lambda many: fingerprints(many, morgan),
         {
-            "checkpoint_sha256": model_hash(checkpoint),
+            "checkpoint_sha256": digest,
             "packed_path": str(Path(args.data).resolve()),
             "packed_sha256": dataset.content_hash,
             "true_fingerprint": morgan.model_dump(),

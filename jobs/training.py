@@ -6,7 +6,7 @@ import argparse
 import json
 import shlex
 import sys
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from jobs.console import note
@@ -16,6 +16,19 @@ if TYPE_CHECKING:
     from molucid.recipes.load import Recipe
 
 EXIT_UNFINISHED = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Initial:
+    """The checkpoint that a training starts from.
+
+    Attributes:
+        url: its path or URL, which workers read.
+        sha256: of its weights.
+    """
+
+    url: str
+    sha256: str
 
 
 def add_training_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,7 +58,7 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def carry_out(title: str, args: argparse.Namespace, recipe: Recipe, initial: Path | None) -> int:
+def carry_out(title: str, args: argparse.Namespace, recipe: Recipe, initial: Initial | None) -> int:
     """Run the training that the arguments ask for and report where its checkpoint is."""
     from jobs.training_records import Console, MetricsFile, MlflowRun, Record, TensorBoardFiles, local_folder
     from molucid.cluster.plan import TrainingPlan
@@ -64,7 +77,7 @@ def carry_out(title: str, args: argparse.Namespace, recipe: Recipe, initial: Pat
         data=data.url,
         validation=None if args.val is None else Root(args.val, job.retry).url,
         out=out.url,
-        initial=None if initial is None else str(initial.resolve()),
+        initial=None if initial is None else initial.url,
         training=_provenance(title, data, initial),
     )
     before = standing(plan)
@@ -75,7 +88,7 @@ def carry_out(title: str, args: argparse.Namespace, recipe: Recipe, initial: Pat
     if before.checkpoint is not None:
         note(f"going on from {before.checkpoint}, step {first_step} of {before.total_steps}", args.quiet)
     elif initial is not None:
-        note(f"starting from the weights of {initial}", args.quiet)
+        note(f"starting from the weights of {initial.url}", args.quiet)
 
     workers = (
         str(job.min_workers)
@@ -118,14 +131,13 @@ def _job_config(args: argparse.Namespace) -> TrainingJobConfig:
     return TrainingJobConfig.from_mapping(given).updated(own)
 
 
-def _provenance(title: str, data: Any, initial: Path | None) -> dict[str, Any]:
+def _provenance(title: str, data: Any, initial: Initial | None) -> dict[str, Any]:
     from molucid.files import MANIFEST_NAME
-    from molucid.train.checkpoint import model_hash
 
     return {
         "command": f"molucid {title} {shlex.join(sys.argv[2:])}".strip(),
         "data_sha256": data.sha256(MANIFEST_NAME),
-        "parent_model_sha256": None if initial is None else model_hash(initial),
+        "parent_model_sha256": None if initial is None else initial.sha256,
     }
 
 

@@ -9,7 +9,12 @@ import pytest
 import torch
 
 from molucid.cluster import storage
-from molucid.cluster.checkpoints import newest_complete_name, prune_checkpoints, store_checkpoint
+from molucid.cluster.checkpoints import (
+    local_checkpoint,
+    newest_complete_name,
+    prune_checkpoints,
+    store_checkpoint,
+)
 from molucid.cluster.storage import RetryConfig, Root, with_retry
 from molucid.errors import InputError
 from molucid.files import read_manifest, sha256_file
@@ -82,6 +87,24 @@ def test_the_newest_whole_checkpoint_is_found_past_incomplete_and_damaged_ones(r
     prune_checkpoints(root, keep=2)
     # The interrupted one may be another job's that still writes it; it is newer than what is kept.
     assert root.folders() == ["step-00000002", "step-00000010", "step-00000011"]
+
+
+def test_a_checkpoint_of_any_root_is_a_local_folder_to_its_reader(root) -> None:
+    with pytest.raises(InputError) as caught, local_checkpoint(root.url):
+        pass
+    assert caught.value.code == "missing_checkpoint"
+    for step in (1, 2):
+        store(root, step, float(step))
+    (root / "step-00000003").put_json("state.json", {"step": 3})
+    for url in (root.url, f"{root}/step-00000002"):
+        with local_checkpoint(url) as (found, folder):
+            assert found == f"{root}/step-00000002"
+            assert read_weights(folder)["value"].tolist() == [2.0]
+        # What was copied is gone again, and what was there has stayed.
+        assert folder.exists() == (root.local is not None)
+    (root / "step-00000002").put_json("state.json", {"step": 2, "changed": True})
+    with local_checkpoint(root.url) as (found, folder):
+        assert found == f"{root}/step-00000001"
 
 
 def test_a_transfer_is_tried_again_until_it_succeeds(tmp_path, monkeypatch) -> None:
@@ -162,5 +185,8 @@ def test_a_checkpoint_on_an_object_store(monkeypatch, tmp_path) -> None:
         copy = (root / "step-00000003").fetch(tmp_path / "copy")
         assert read_weights(copy)["value"].tolist() == [2.5]
         assert json.loads((copy / "state.json").read_text())["step"] == 3
+        with local_checkpoint(root.url) as (url, folder):
+            assert url == "s3://molucid-test/run/step-00000003"
+            assert read_weights(folder)["value"].tolist() == [2.5]
     finally:
         server.stop()

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import logging
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from molucid.cluster.storage import Entries, Root
-from molucid.errors import InputError
+from molucid.errors import InputError, Where
 from molucid.files import MANIFEST_NAME, read_manifest
 from molucid.train.checkpoint import (
     CHECKPOINT_KIND,
@@ -19,6 +21,7 @@ from molucid.train.checkpoint import (
     ENGINE_FOLDER,
     ModelCard,
     checkpoint_name,
+    resolve_checkpoint,
     write_model,
     write_state,
 )
@@ -61,17 +64,46 @@ def newest_complete_name(root: Root) -> str | None:
     warning.
     """
     for name in reversed(_names(root)):
-        folder = root / name
-        if not folder.exists(MANIFEST_NAME):
-            continue
         with tempfile.TemporaryDirectory(prefix="molucid-checkpoint-") as scratch:
-            try:
-                read_manifest(folder.fetch(Path(scratch)))
-            except InputError as error:
-                log.warning("checkpoint %s is damaged and is passed over: %s", folder, error)
-                continue
-        return name
+            if _fetch_whole(root / name, Path(scratch)) is not None:
+                return name
     return None
+
+
+@contextmanager
+def local_checkpoint(url: str) -> Iterator[tuple[str, Path]]:
+    """A checkpoint, or the newest complete one of a run, as a local folder: a temporary copy if it is remote.
+
+    Args:
+        url: a path or fsspec URL, of the checkpoint or of the folder of the run.
+
+    Yields:
+        The checkpoint's own path or URL, and the local folder, which is gone afterwards if it is a copy.
+
+    Raises:
+        InputError: neither is there.
+    """
+    root = Root(url)
+    if root.local is not None:
+        folder = resolve_checkpoint(root.local)
+        yield str(folder), folder
+        return
+    with tempfile.TemporaryDirectory(prefix="molucid-checkpoint-") as scratch:
+        if root.exists(MANIFEST_NAME):
+            yield root.url, root.fetch(Path(scratch))
+            return
+        for name in reversed(_names(root)):
+            copy = _fetch_whole(root / name, Path(scratch) / name)
+            if copy is not None:
+                yield f"{root}/{name}", copy
+                return
+    raise InputError(
+        "no complete checkpoint",
+        "a checkpoint, or the folder of a run that wrote one",
+        Where(file=root.url),
+        hint=f"give the folder that holds {_PREFIX}…",
+        code="missing_checkpoint",
+    )
 
 
 def prune_checkpoints(root: Root, keep: int) -> None:
@@ -83,6 +115,19 @@ def prune_checkpoints(root: Root, keep: int) -> None:
             folder.remove()
         elif folder.exists(MANIFEST_NAME):
             kept += 1
+
+
+def _fetch_whole(folder: Root, target: Path) -> Path | None:
+    """A checkpoint as a local folder, in `target` if it is remote; `None`, with a warning, if it is not whole."""
+    if not folder.exists(MANIFEST_NAME):
+        return None
+    local = folder.fetch(target)
+    try:
+        read_manifest(local)
+    except InputError as error:
+        log.warning("checkpoint %s is damaged and is passed over: %s", folder, error)
+        return None
+    return local
 
 
 def _names(root: Root) -> list[str]:
