@@ -41,6 +41,8 @@ def test_a_small_model_over_fits_200_simulated_spectra(tmp_path: Path) -> None:
     assert main(["pack", spectra, "--out", packed, "--set", "fingerprint.num_bits=2048", "--quiet"]) == 0
 
     settings = ["width=128", "heads=4", "encoder_layers=2", "decoder_layers=2", "feed_forward_width=256"]
+    # To over-fit, every sample is to be seen whole every time.
+    settings.append("modality_dropout=0")
     steps = [
         "steps=300",
         "warmup_steps=50",
