@@ -24,7 +24,7 @@ MassSpecGym.tsv, or any spectra file whose records carry SMILES. --fold chooses 
 names; --split chooses by a hash of the molecule, so that `train`, `val` and `test` share no molecule
 whatever the input. Held-out molecules never pass; --exclude adds further ones. Every record is counted: read
 = packed + rejected by reason; the rejected ones stand in OUT/rejected.tsv. The same input and settings give
-the same bytes."""
+the same bytes; a folder that has them already is left as it is."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,26 +53,32 @@ def run(args: argparse.Namespace) -> int:
     """Pack the inputs and say what became of their records."""
     import os
 
-    from jobs.console import Progress
+    from jobs.console import Progress, note
     from molucid import __version__
     from molucid.dataset.holdout import HoldoutKeys
-    from molucid.dataset.packing import PackConfig, pack
+    from molucid.dataset.packing import PackConfig, pack, packed_before
 
     processes = args.num_processes or len(os.sched_getaffinity(0))
     simulated = [_is_samples(name) for name in args.inputs]
     given = {"num_processes": processes, "one_record_per_molecule": all(simulated), "split": args.split}
     config = PackConfig.from_mapping(given).updated(args.set)
-    records = chain.from_iterable(
-        _read_samples(name) if is_samples else _read_spectra(name, args.fold)
-        for name, is_samples in zip(args.inputs, simulated, strict=True)
-    )
+    exclude = None if args.exclude is None else HoldoutKeys.from_file(args.exclude)
+    held_out = HoldoutKeys.default() if exclude is None else HoldoutKeys.default() | exclude
     provenance = {
         "inputs": [_describe(name, s) for name, s in zip(args.inputs, simulated, strict=True)],
         "fold": args.fold,
         "limit": args.limit,
+        "excluded_sha256": held_out.sha256,
         "molucid": __version__,
     }
-    exclude = None if args.exclude is None else HoldoutKeys.from_file(args.exclude)
+    manifest = packed_before(args.out, config, provenance)
+    if manifest is not None:
+        note(f"{args.out} is packed already", args.quiet)
+        return _report(manifest, args)
+    records = chain.from_iterable(
+        _read_samples(name) if is_samples else _read_spectra(name, args.fold)
+        for name, is_samples in zip(args.inputs, simulated, strict=True)
+    )
     with Progress("pack", args.limit, "records", quiet=args.quiet) as progress:
         manifest = pack(
             islice(records, args.limit), args.out, config, provenance, exclude, on_progress=progress.advance

@@ -115,6 +115,58 @@ def test_limit_split_and_exclude(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert summary["rejected"] == {"held_out": 1}
 
 
+def test_packing_the_same_again_says_so_and_changes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, file = samples(tmp_path / "s", range(3, 8)), mgf(tmp_path / "l.mgf", ("a", "CCCN", "train"))
+    (tmp_path / "keys.txt").write_text(inchikey14("CCCSC") + "\n")
+    given = (
+        root,
+        file,
+        "--exclude",
+        str(tmp_path / "keys.txt"),
+        "--limit",
+        "6",
+        "--out",
+        str(tmp_path / "p"),
+    )
+    first = run(capsys, *given)
+    assert first["rejected"] == {"held_out": 1}
+    before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in (tmp_path / "p").iterdir()}
+    monkeypatch.setattr("molucid.dataset.packing.pack", None)
+    assert run(capsys, *given) == first
+    assert {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in before} == before
+
+
+def test_a_folder_packed_from_something_else_is_refused_by_what_differs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, out = mgf(tmp_path / "l.mgf", ("a", "CCO", "train"), ("b", "CCCN", "val")), str(tmp_path / "p")
+    (tmp_path / "keys.txt").write_text(inchikey14("CCCSC") + "\n")
+    first = run(capsys, file, "--out", out)
+    for changes, name in (
+        (("--fold", "val"), "fold"),
+        (("--limit", "1"), "limit"),
+        (("--split", "train"), "split"),
+        (("--exclude", str(tmp_path / "keys.txt")), "excluded_sha256"),
+        (("--set", "clean.max_peaks=7"), "clean"),
+    ):
+        with pytest.raises(InputError, match=f"packed with other {name},.*\nhint: choose another") as caught:
+            run(capsys, file, "--out", out, *changes)
+        assert caught.value.code == "folder_exists"
+        assert str(tmp_path / "p") in str(caught.value)
+    mgf(tmp_path / "l.mgf", ("a", "CCO", "train"), ("b", "CCCCN", "val"))
+    with pytest.raises(InputError, match="packed with other inputs,"):
+        run(capsys, file, "--out", out)
+    with pytest.raises(InputError, match="not with packed samples"):
+        run(capsys, file, "--out", samples(tmp_path / "s", range(3, 5)))
+    mgf(tmp_path / "l.mgf", ("a", "CCO", "train"), ("b", "CCCN", "val"))
+    assert run(capsys, file, "--out", out) == first
+    (tmp_path / "p" / "mz.npy").write_bytes(b"")
+    with pytest.raises(InputError, match=r"mz\.npy"):
+        run(capsys, file, "--out", out)
+
+
 def test_inputs_that_cannot_be_packed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(InputError, match=r"gone\.mgf"):
         run(capsys, str(tmp_path / "gone.mgf"), "--out", str(tmp_path / "p"))

@@ -9,6 +9,7 @@ number of processes.
 from __future__ import annotations
 
 import itertools
+import json
 import multiprocessing
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -40,7 +41,7 @@ from molucid.dataset.packed import (
 )
 from molucid.dataset.splits import Fold, SplitConfig, fold_of
 from molucid.errors import InputError, Rejected, Where
-from molucid.files import MANIFEST_NAME, write_manifest
+from molucid.files import MANIFEST_NAME, read_manifest, write_manifest
 from molucid.rejected import write_rejected
 from molucid.spectra.clean import CleanConfig, clean
 from molucid.spectra.types import MassSpectrum, Record
@@ -116,13 +117,7 @@ def pack(
     """
     root = Path(folder)
     if (root / MANIFEST_NAME).exists():
-        raise InputError(
-            "a folder that is complete already",
-            "a new folder",
-            Where(file=str(root)),
-            hint="choose another --out, or remove this folder",
-            code="folder_exists",
-        )
+        raise _folder_exists(root, "a folder that is complete already")
     root.mkdir(parents=True, exist_ok=True)
     rejected: list[Rejected] = []
     excluded = HoldoutKeys.default() | exclude if exclude is not None else HoldoutKeys.default()
@@ -145,12 +140,52 @@ def pack(
             "records_read": records_read,
             "records_kept": records_read - len(rejected),
             "rejected": dict(sorted(Counter(row.code for row in rejected).items())),
-            "config": config.model_dump(exclude={"num_processes"}),
             "fingerprint": config.fingerprint.model_dump(),
-            "provenance": dict(provenance),
+            **_origin(config, provenance),
             **writer.summary(),
         },
     )
+
+
+def packed_before(
+    folder: Path | str, config: PackConfig, provenance: Mapping[str, Any]
+) -> dict[str, Any] | None:
+    """The manifest of `folder` if an earlier run packed the same there, or `None` if nothing is complete there.
+
+    `provenance` has to name the inputs by their content: equal settings and provenance are taken as equal
+    records. The files are checked against the manifest.
+
+    Raises:
+        InputError: `folder` is complete with something else, or its files are not as they were written.
+    """
+    root = Path(folder)
+    if not (root / MANIFEST_NAME).exists():
+        return None
+    manifest = read_manifest(root)
+    if (manifest.get("kind"), manifest.get("version")) != (PACKED_KIND, PACKED_VERSION):
+        raise _folder_exists(root, "a folder that is complete already, but not with packed samples")
+    # As the manifest has it: JSON knows no tuples.
+    asked = json.loads(json.dumps(_origin(config, provenance)))
+    differing = [
+        name
+        for part, values in asked.items()
+        for name in sorted(values.keys() | manifest[part].keys())
+        if name not in values or name not in manifest[part] or values[name] != manifest[part][name]
+    ]
+    if differing:
+        got = f"a folder that is complete already, packed with other {', '.join(differing)}"
+        raise _folder_exists(root, got)
+    return manifest
+
+
+def _origin(config: PackConfig, provenance: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """What decides the bytes of a packed folder, as its manifest carries it."""
+    return {"config": config.model_dump(exclude={"num_processes"}), "provenance": dict(provenance)}
+
+
+def _folder_exists(root: Path, got: str) -> InputError:
+    hint = "choose another --out, or remove this folder"
+    return InputError(got, "a new folder", Where(file=str(root)), hint, "folder_exists")
 
 
 class _Writer:
