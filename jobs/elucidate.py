@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from molucid.adapt.replica import ReplicaSpec
     from molucid.cluster.session import RaySession
     from molucid.errors import Rejected
+    from molucid.model.config import ModelConfig
     from molucid.spectra.types import Record
 
 HELP = "write ranked structures for files of spectra"
@@ -35,12 +36,20 @@ every spectrum away before answering, so that only the formula speaks: the contr
 
 The files written are described in docs/answers.md. Exit code 3 if no input could be answered."""
 
+NEVER_ABSENT = (
+    "note: the model was trained with modality_dropout 0 and has never seen absent spectra; "
+    "masking them is out of its training distribution"
+)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
     parser.add_argument("files", nargs="+", metavar="FILE", help="files of spectra")
     parser.add_argument(
-        "--checkpoint", required=True, metavar="C", help="checkpoint, or the run folder holding it"
+        "--checkpoint",
+        required=True,
+        metavar="C",
+        help="checkpoint, or the run folder or s3:// URL holding it",
     )
     parser.add_argument("--out", required=True, metavar="DIR", help="folder for the answers")
     parser.add_argument("--index", metavar="I", help="neighbour index; needed to tune")
@@ -78,14 +87,16 @@ def run(args: argparse.Namespace) -> int:
     from jobs.elucidate_outputs import write_outputs
     from molucid.adapt.answerable import split_answerable
     from molucid.adapt.index import NeighbourIndex
+    from molucid.cluster.checkpoints import local_checkpoint
     from molucid.evaluate.controls import mask_records
-    from molucid.train.checkpoint import load_model, model_hash, resolve_checkpoint
+    from molucid.train.checkpoint import load_model, model_hash
 
     _check_call(args)
     config = _settings(args)
-    checkpoint = resolve_checkpoint(args.checkpoint)
-    model, card = load_model(checkpoint)
-    digest = model_hash(checkpoint)
+    with local_checkpoint(args.checkpoint) as (_, checkpoint):
+        model, card = load_model(checkpoint)
+        digest = model_hash(checkpoint)
+    config.generate.check_model(card.model)
     index = NeighbourIndex.load(args.index, digest) if args.index else None
     spec = _spec(args, config, card, index)
     read, rejected = read_inputs(args.files, args.format, config.clean)
@@ -94,6 +105,8 @@ def run(args: argparse.Namespace) -> int:
     records, unanswerable = split_answerable(read, model.modalities, config.generate)
     rejected += unanswerable
     if args.mask_spectra:
+        if not has_seen_absent_spectra(card.model):
+            note(NEVER_ABSENT, args.quiet)
         records, without_formula = mask_records(records)
         rejected += without_formula
     note(f"{len(records)} spectra to answer, {len(rejected)} rejected", args.quiet)
@@ -120,6 +133,11 @@ def run(args: argparse.Namespace) -> int:
     write_outputs(Path(args.out), records, result, rejected, facts, args.command_line, training_keys)
     _report(args, facts, result)
     return 0 if result.answers else 3
+
+
+def has_seen_absent_spectra(model: ModelConfig) -> bool:
+    """Whether training hid spectra at times, so that answers without any are within what the model has learned."""
+    return model.modality_dropout > 0 or set(model.modalities) <= {"formula"}
 
 
 def _check_call(args: argparse.Namespace) -> None:

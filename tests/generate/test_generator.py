@@ -93,8 +93,19 @@ def test_candidates_are_distinct_ranked_molecules_of_the_formula(model, inputs, 
         if config.rank_by == "likelihood":
             scores = [c.mean_log_likelihood for c in candidates]
         else:
-            scores = [c.mean_log_likelihood + (c.fingerprint_similarity or 0) for c in candidates]
+            scores = [c.mean_log_likelihood + c.fingerprint_similarity for c in candidates]
         assert scores == sorted(scores, reverse=True)
+
+
+def test_a_model_without_a_fingerprint_head_cannot_rank_by_one(inputs, chemistry, monkeypatch):
+    headless = Molucid(
+        ModelConfig(width=32, heads=4, encoder_layers=1, decoder_layers=1, fingerprint_bits=None)
+    )
+    monkeypatch.setattr(headless, "encode", None)  # refused before anything is computed
+    blended = BEAM.updated(["rank_by=likelihood_and_fingerprint"])
+    with pytest.raises(InputError, match="without a fingerprint head"):
+        generate(headless, inputs, FORMULAS, blended, chemistry, seed=1)
+    BEAM.check_model(headless.config)
 
 
 def test_the_cache_gives_the_likelihoods_of_the_whole_decoder(model, inputs):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from molucid.chem.formula import Formula
+from molucid.errors import InputError
 from molucid.generate.hypotheses import Hypothesis
 from molucid.generate.ranking import Chemistry, expected_tanimoto, rank
 
@@ -63,6 +64,12 @@ def test_the_predicted_fingerprint_can_overrule_the_likelihood():
     above = ranked(scores, probability=probability, fingerprint_weight=0.31, **blended)
     assert [c.smiles for c in below] == ["CCO", "COC"]
     assert [(c.smiles, c.rank) for c in above] == [("COC", 1), ("CCO", 2)]
+
+
+def test_ranking_by_a_fingerprint_that_is_not_predicted_is_refused():
+    with pytest.raises(InputError, match="without a fingerprint head") as caught:
+        ranked([("CCO", -1.0)], rank_by="likelihood_and_fingerprint")
+    assert caught.value.code == "no_fingerprint_head"
 
 
 def test_ties_within_rounding_go_by_smiles():

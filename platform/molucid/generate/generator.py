@@ -17,11 +17,12 @@ from molucid.errors import InputError
 from molucid.generate.beam import beam_search
 from molucid.generate.constraint import ConstraintConfig, FormulaConstraint
 from molucid.generate.hypotheses import Guide, Hypothesis, ScoreKind, unguided
-from molucid.generate.ranking import Chemistry, FormulaUse, RankBy, rank
+from molucid.generate.ranking import Chemistry, FormulaUse, RankBy, no_fingerprint_head, rank
 from molucid.generate.sampling import sample_strings
 from molucid.generate.types import Candidate
 from molucid.model.assembled import Molucid
 from molucid.model.batch import Arrays, Memory
+from molucid.model.config import ModelConfig
 
 __all__ = ["Chemistry", "GenerateConfig", "generate"]
 
@@ -69,6 +70,15 @@ class GenerateConfig(Config):
             )
         return self
 
+    def check_model(self, model: ModelConfig) -> None:
+        """Refuse a model that cannot answer under these settings; asked before any work is done.
+
+        Raises:
+            InputError: `rank_by` needs a fingerprint, and the model has no head for it.
+        """
+        if self.rank_by == "likelihood_and_fingerprint" and model.fingerprint_bits is None:
+            raise no_fingerprint_head()
+
 
 @torch.inference_mode()
 def generate(
@@ -98,8 +108,9 @@ def generate(
         Per item its candidates, ranks 1…k; empty where no string passed.
 
     Raises:
-        InputError: numbers of formulas, seeds and items differ.
+        InputError: numbers of formulas, seeds and items differ, or see `GenerateConfig.check_model`.
     """
+    config.check_model(model.config)
     was_training = model.training
     model.eval()
     try:

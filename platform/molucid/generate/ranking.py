@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from molucid.chem.formula import Formula
+from molucid.errors import InputError
 from molucid.generate.hypotheses import Hypothesis
 from molucid.generate.types import Candidate
 
@@ -50,6 +51,16 @@ def expected_tanimoto(probability_F: NDArray[Any], bits_F: NDArray[np.uint8]) ->
     return common / union if union > 0 else 0.0
 
 
+def no_fingerprint_head() -> InputError:
+    """The refusal to rank by a fingerprint that the model does not predict."""
+    return InputError(
+        "rank_by likelihood_and_fingerprint for a model without a fingerprint head",
+        "rank_by likelihood, or a model that predicts fingerprints",
+        hint="leave out --set generate.rank_by, or use a checkpoint with fingerprint_bits",
+        code="no_fingerprint_head",
+    )
+
+
 def rank(
     hypotheses: Sequence[Hypothesis],
     decode: Callable[[Sequence[int]], str],
@@ -79,7 +90,12 @@ def rank(
         formula_use: `ignore` keeps candidates of another formula.
         rank_by: see above.
         fingerprint_weight: see above.
+
+    Raises:
+        InputError: `likelihood_and_fingerprint` without a predicted fingerprint.
     """
+    if rank_by == "likelihood_and_fingerprint" and probability_F is None:
+        raise no_fingerprint_head()
     best: dict[str, Candidate] = {}
     for hypothesis in hypotheses:
         smiles = chemistry.canonical(decode(hypothesis.token_ids))
@@ -100,15 +116,19 @@ def rank(
             )
             for c in candidates
         ]
-    weight = fingerprint_weight if rank_by == "likelihood_and_fingerprint" else 0.0
-    candidates.sort(key=lambda c: _order(c, weight))
+    if rank_by == "likelihood":
+        candidates.sort(key=_likelihood_order)
+    else:
+        candidates.sort(key=lambda c: _blended_order(c, fingerprint_weight))
     return tuple(replace(c, rank=i) for i, c in enumerate(candidates[:num_candidates], start=1))
 
 
 def _likelihood_order(candidate: Candidate) -> tuple[float, str]:
-    return _order(candidate, 0.0)
+    return -round(candidate.mean_log_likelihood, _DECIMALS), candidate.smiles
 
 
-def _order(candidate: Candidate, weight: float) -> tuple[float, str]:
-    score = candidate.mean_log_likelihood + weight * (candidate.fingerprint_similarity or 0.0)
+def _blended_order(candidate: Candidate, fingerprint_weight: float) -> tuple[float, str]:
+    agreement = candidate.fingerprint_similarity
+    assert agreement is not None, "rank computes it for every candidate before it sorts"
+    score = candidate.mean_log_likelihood + fingerprint_weight * agreement
     return -round(score, _DECIMALS), candidate.smiles
