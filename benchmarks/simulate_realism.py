@@ -45,27 +45,32 @@ class Scores:
     molecule: list[str]
 
     def line(self, name: str) -> str:
-        """One row of the table: means over spectra, means over molecules, 95 % bootstrap over molecules."""
+        """One row of the table: mean over spectra and mean over molecules, each with its own 95 % interval."""
         cells = [f"{name:<44} {len(self.incl):>6} {len(set(self.molecule)):>5}"]
         for values in (self.incl, self.excl):
-            per_molecule = self._per_molecule(values)
-            low, high = bootstrap(per_molecule)
-            cells.append(f"{np.nanmean(values):.3f} / {np.mean(per_molecule):.3f} [{low:.3f}, {high:.3f}]")
+            groups = self._groups(values)
+            sizes = np.array([len(group) for group in groups], np.float64)
+            means = np.array([np.mean(group) for group in groups])
+            cells.append(f"{interval(means, sizes)} / {interval(means, np.ones_like(sizes))}")
         return "  ".join(cells)
 
-    def _per_molecule(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _groups(self, values: NDArray[np.float64]) -> list[list[float]]:
         groups = defaultdict(list)
         for molecule, value in zip(self.molecule, values, strict=True):
             if not np.isnan(value):
                 groups[molecule].append(value)
-        return np.array([np.mean(group) for group in groups.values()])
+        return list(groups.values())
 
 
-def bootstrap(values: NDArray[np.float64], rounds: int = 1_000) -> tuple[float, float]:
-    """95 % percentile interval of the mean."""
-    picks = np.random.default_rng(0).integers(len(values), size=(rounds, len(values)))
-    low, high = np.percentile(values[picks].mean(1), [2.5, 97.5])
-    return float(low), float(high)
+def interval(means: NDArray[np.float64], weights: NDArray[np.float64], rounds: int = 1_000) -> str:
+    """Weighted mean of the molecules' means, and its 95 % percentile interval with molecules drawn anew.
+
+    Weighted by numbers of spectra it is the mean over spectra; unweighted, that over molecules.
+    """
+    picks = np.random.default_rng(0).integers(len(means), size=(rounds, len(means)))
+    drawn = (means * weights)[picks].sum(1) / weights[picks].sum(1)
+    low, high = np.percentile(drawn, [2.5, 97.5])
+    return f"{np.average(means, weights=weights):.3f} [{low:.3f}, {high:.3f}]"
 
 
 def score(spectra: Sequence[TrainingSpectrum], predict: Predictor) -> Scores:
@@ -152,7 +157,7 @@ def main() -> int:
     simulator = MsmsSimulator(SimulatorConfig(weights=arguments.weights))
     print(f"val rows left out: {dict(validation.left_out)}")
     print(
-        f"{'mean over spectra / over molecules [95 %]':<44} {'n':>6} {'mols':>5}  with precursor{'':17}without"
+        f"{'over spectra [95 %] / over molecules [95 %]':<44} {'n':>6} {'mols':>5}  with precursor{'':29}without"
     )
 
     def of_adduct(adduct: str, source: Sequence[TrainingSpectrum]) -> list[TrainingSpectrum]:
