@@ -52,5 +52,10 @@ def test_similarity_curve_starts_at_one_and_ends_at_the_share_of_exact_matches()
 
 
 def test_all_zero_still_has_an_axis():
-    ET.fromstring(interval_chart(["all"], [[Interval(0, 0, 0, "none")]], ["s"], "y"))
-    ET.fromstring(accuracy_curves([[None, None]], 1))
+    for svg in (
+        interval_chart(["all"], [[Interval(0, 0, 0, "none")]], ["s"], "y"),
+        accuracy_curves([[None, None]], 1),
+    ):
+        labels = {text.text for text in ET.fromstring(svg).iter(f"{SVG}text")}
+        assert "0" in labels
+        assert not any("nan" in label or "inf" in label for label in labels if label)
