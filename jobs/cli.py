@@ -95,7 +95,7 @@ def _module(name: str):  # type: ignore[no-untyped-def]  # argparse modules shar
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
-    # Tokens of the user's cluster and HTTP proxies stay his; only chatter of libraries is turned down here.
+    # Ray warns at import that this default will change; zero is the coming default.
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     typed = sys.argv[1:] if arguments is None else list(arguments)
     args = build_parser().parse_args(typed)

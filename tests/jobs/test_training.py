@@ -30,7 +30,8 @@ def test_an_elastic_run_is_taken_on_counts_that_do_not_divide_its_global_batch(g
 
 @pytest.mark.parametrize("bits", ["32", "16"])
 def test_longer_packed_fingerprints_are_folded(given, tmp_path, bits) -> None:
-    standing(plan(given, tmp_path / "run", (1, 1), f"model.fingerprint_bits={bits}"))
+    accepted = standing(plan(given, tmp_path / "run", (1, 1), f"model.fingerprint_bits={bits}"))
+    assert (accepted.total_steps, accepted.checkpoint) == (24, None)
 
 
 @pytest.mark.parametrize(
