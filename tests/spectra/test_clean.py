@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from molucid.chem.adducts import parse_adduct
@@ -159,6 +159,7 @@ PEAKS = st.lists(st.tuples(st.floats(1, 400), st.floats(0, 1e9)), max_size=30)
 
 @settings(deadline=None)
 @given(PEAKS, st.sampled_from([0.001, 0.1, 5.0]), st.integers(1, 10))
+@example([(1.0, 2.225073858507e-311)], 0.001, 1)  # the smallest numbers have a base peak too
 def test_properties_of_a_cleaned_spectrum(
     peaks: list[tuple[float, float]], tolerance: float, max_peaks: int
 ) -> None:

@@ -159,8 +159,8 @@ def merge_close_peaks(spectrum: MassSpectrum, formula: Formula | None, config: C
 
 
 def scale_base_peak(spectrum: MassSpectrum, formula: Formula | None, config: CleanConfig) -> MassSpectrum:
-    """Scale intensities so that the most intense peak is 1."""
-    return replace(spectrum, intensity=spectrum.intensity / spectrum.intensity.max(initial=1e-300))
+    """Scale intensities so that the most intense peak is 1; there is at least one, however weak."""
+    return replace(spectrum, intensity=spectrum.intensity / spectrum.intensity.max())
 
 
 def drop_weak_peaks(spectrum: MassSpectrum, formula: Formula | None, config: CleanConfig) -> MassSpectrum:
