@@ -48,7 +48,8 @@ def molecules(number: int, seed: int = 0) -> tuple[list[str], list[int]]:
                 group.append((compounds[index], heavy_atoms))
             if len(small) == len(large) == number // 2:
                 break
-    chosen = [pair for pair_of_halves in zip(small, large, strict=True) for pair in pair_of_halves]
+    # In random order, so that processes that take every n-th molecule get equal shares of small and large ones.
+    chosen = [(small + large)[index] for index in generator.permutation(len(small) + len(large))]
     return [smiles for smiles, _ in chosen], [size for _, size in chosen]
 
 

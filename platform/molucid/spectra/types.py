@@ -6,6 +6,7 @@ convert units and order once. All arrays are read-only float64.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -40,7 +41,7 @@ def axis_and_values(axis: object, values: object, axis_name: str) -> tuple[Float
             hint="correct or remove those points",
             code="not_finite",
         )
-    if x.size > 1 and not (np.diff(x) >= 0).all():
+    if not (x[1:] >= x[:-1]).all():
         order = np.argsort(x, kind="stable")
         x, y = x[order], y[order]
     x.setflags(write=False)
@@ -84,7 +85,7 @@ class MassSpectrum:
                 hint="export the spectrum without baseline subtraction, or remove those peaks",
                 code="negative_intensity",
             )
-        if self.precursor_mz is not None and not (np.isfinite(self.precursor_mz) and self.precursor_mz > 0):
+        if self.precursor_mz is not None and not 0 < self.precursor_mz < math.inf:
             raise InputError(
                 f"precursor m/z {self.precursor_mz}", "a number above 0", code="invalid_precursor"
             )
