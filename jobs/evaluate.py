@@ -30,6 +30,9 @@ like. The first system is the baseline of the differences. `--random-from` adds 
 molecules of the training set with the same formula, or else those nearest in mass. The other control,
 spectra masked, is a run of `molucid elucidate --mask-spectra` on the same file.
 
+`--training` counts the cases whose molecule was trained on and gives them, and the others, a row of their own.
+Like `--random-from` it takes packed samples, samples, a Parquet table or a file of SMILES.
+
 The truth is a table (TSV, CSV, Parquet) with the columns id (or accession, identifier, spec) and smiles,
 and if there are any adduct, instrument and fold; or a spectra file whose records carry a structure.
 
@@ -60,6 +63,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--truth", required=True, metavar="FILE", help="known structures")
     parser.add_argument("--fold", default=None, help="only the truth's rows of this fold, e.g. val")
     parser.add_argument("--out", required=True, metavar="DIR", help="folder to write")
+    parser.add_argument(
+        "--training",
+        action="append",
+        default=[],
+        metavar="TRAINING",
+        help="training set of the systems; may be repeated",
+    )
     parser.add_argument("--random-from", metavar="TRAINING", help="training set of the random control")
     parser.add_argument("--no-mces", action="store_true", help="leave out MCES distances")
     parser.add_argument(
@@ -95,10 +105,14 @@ def run(args: argparse.Namespace) -> int:
         systems[RANDOM_CONTROL] = _random_control(args.random_from, cases, config, out)
 
     started = time.monotonic()
-    evaluation = evaluate(cases, systems, config, None if args.quiet else _mces_progress())
+    keys = _training_keys(args.training)
+    evaluation = evaluate(cases, systems, config, None if args.quiet else _mces_progress(), keys)
     seconds = time.monotonic() - started
     note(f"{len(cases)} spectra of {len(systems)} systems scored in {seconds:.0f} s", args.quiet)
 
+    if keys is not None:
+        trained_on = sum(case.inchikey14 in keys for case in cases)
+        note(f"{trained_on} of {len(cases)} spectra are of molecules that were trained on", args.quiet)
     provenance = _provenance(args, len(rejected))
     write_rejected(out / "rejected_truth.tsv", rejected)
     write_per_spectrum(out / "per_spectrum.tsv", evaluation)
@@ -173,6 +187,12 @@ def _refuse_empty(args: argparse.Namespace, cases: list[Case], num_rejected: int
         )
 
 
+def _training_keys(sources: list[str]) -> frozenset[str] | None:
+    from molucid.evaluate.training_molecules import training_keys
+
+    return frozenset().union(*map(training_keys, sources)) if sources else None
+
+
 def _random_control(source: str, cases: list[Case], config: EvaluateConfig, out: Path) -> SystemInput:
     from molucid.evaluate.answer_files import write_candidates
     from molucid.evaluate.controls import RandomCandidates
@@ -216,6 +236,7 @@ def _provenance(args: argparse.Namespace, num_unusable: int) -> dict[str, Any]:
         "truth_sha256": sha256_file(args.truth),
         "truth_unusable_rows": num_unusable,
         "fold": args.fold or "all",
+        "training": " ".join(args.training) or "not given",
         "random_from": args.random_from or "none",
     }
 

@@ -11,7 +11,7 @@ from molucid.dataset.packing import PackConfig, pack
 from molucid.dataset.schema import StoredSample
 from molucid.dataset.shards import DatasetRoot, ShardWriter
 from molucid.errors import InputError
-from molucid.evaluate.training_molecules import training_smiles
+from molucid.evaluate.training_molecules import training_keys, training_smiles
 from molucid.spectra.types import Evidence, MassSpectrum, Record, Sample
 
 SMILES = ["CCO", "CCN(CC)CC", "NCCc1ccc(O)cc1"]
@@ -36,12 +36,20 @@ def test_samples(tmp_path):
     writer.write(0, stored, [])
     writer.complete(writer.finished(), {})
     assert list(training_smiles(tmp_path)) == SMILES
+    assert training_keys(tmp_path) == {inchikey14(s) for s in SMILES}
 
 
 def test_packed_samples(tmp_path):
     records = [Record(evidence(s), s, metadata={"licence": "CC0"}) for s in SMILES]
     pack(records, tmp_path, PackConfig(), {"inputs": []})
     assert {inchikey14(s) for s in training_smiles(tmp_path)} == {inchikey14(s) for s in SMILES}
+    assert training_keys(tmp_path) == {inchikey14(s) for s in SMILES}
+
+
+def test_keys_of_what_can_be_read(tmp_path):
+    path = tmp_path / "corpus.smi"
+    path.write_text("CCO\nOCC\nC1CC\n")
+    assert training_keys(path) == {inchikey14("CCO")}
 
 
 def test_only_the_training_fold_of_a_table(tmp_path):

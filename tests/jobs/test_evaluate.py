@@ -32,6 +32,22 @@ def runs(tmp_path):
     return tmp_path
 
 
+def test_cases_that_were_trained_on_are_counted_apart(runs, capsys):
+    (runs / "seen.smi").write_text("OCC\nC1CC\n")  # ethanol written otherwise, and no molecule
+    (runs / "more.smi").write_text("CCCC\n")
+    training = ("--training", str(runs / "seen.smi"), "--training", str(runs / "more.smi"))
+    assert evaluate(runs, str(runs / "tuned"), *training, "--json") == 0
+    (system,) = json.loads(capsys.readouterr().out)["systems"]
+    new, trained_on = system["tables"]["training"]
+    assert [(r["stratum"], r["num_spectra"]) for r in (new, trained_on)] == [
+        ("not in training", 2),
+        ("in training", 1),
+    ]
+    assert new["metrics"]["top1_accuracy"]["mean"] == pytest.approx(1 / 2)
+    assert trained_on["metrics"]["top1_accuracy"]["mean"] == 1
+    assert "in training" in (runs / "out/report.html").read_text()
+
+
 def evaluate(runs, *arguments):
     common = ("--truth", str(runs / "truth.tsv"), "--out", str(runs / "out"), "--quiet", "--no-mces")
     return main(["evaluate", *arguments, *common])

@@ -123,8 +123,8 @@ class PackedDataset:
         number = int(row["molecule"])
         molecule = self.molecules[number]
         ids = self.token_ids(number)
+        smiles = self.smiles(number)
         evidence = Evidence(self.row_id(index), self._formula(number), (self._spectrum(row),))
-        smiles = "".join(self.vocabulary[token] for token in ids)
         return PackedSample(evidence, ids, self.fingerprint(number), molecule["inchikey14"].decode(), smiles)
 
     @property
@@ -143,6 +143,10 @@ class PackedDataset:
         entry = self.molecules[molecule]
         start = int(entry["first_token"])
         return np.array(self._token_ids[start : start + int(entry["num_tokens"])])
+
+    def smiles(self, molecule: int) -> str:
+        """Canonical stereo-free SMILES of a molecule: the text that its token ids spell."""
+        return "".join(self.vocabulary[token] for token in self.token_ids(molecule))
 
     def fingerprint(self, molecule: int) -> NDArray[np.uint8]:
         """Fingerprint of a molecule as 0 and 1; uint8 `[bits]`."""

@@ -94,7 +94,7 @@ class SystemResult:
         lists: per case its candidates' SMILES, best first.
         scores: values per case.
         overall: all cases as one row.
-        tables: rows by adduct, mass and instrument.
+        tables: rows by adduct, mass and instrument, and by training where its molecules are known.
         massspecgym: the benchmark's own summary; empty unless k = 1 and 10 were asked for.
     """
 
@@ -130,6 +130,7 @@ def evaluate(
     systems: Mapping[str, SystemInput],
     config: EvaluateConfig | None = None,
     progress: Progress | None = None,
+    training_keys: frozenset[str] | None = None,
 ) -> Evaluation:
     """Score every system on every case.
 
@@ -138,6 +139,7 @@ def evaluate(
         systems: name → its answers; the first is the baseline of the differences.
         config: settings.
         progress: told of the MCES computation.
+        training_keys: InChIKey first blocks that the systems were trained on: a table then separates them.
 
     Raises:
         InputError: no cases, no systems, or two answers to one identifier.
@@ -151,7 +153,9 @@ def evaluate(
     with MCESDistances(config.mces, progress) as distances:
         for name, system in systems.items():
             results.append(
-                _score_system(name, system, cases, config, distances if config.with_mces else None)
+                _score_system(
+                    name, system, cases, config, distances if config.with_mces else None, training_keys
+                )
             )
     molecules = [case.inchikey14 for case in cases]
     first = results[0]
@@ -168,6 +172,7 @@ def _score_system(
     cases: Sequence[Case],
     config: EvaluateConfig,
     distances: MCESDistances | None,
+    training_keys: frozenset[str] | None,
 ) -> SystemResult:
     answers = _by_id(name, system.answers)
     accounting, statuses = _account(cases, answers, system.rejected)
@@ -177,7 +182,9 @@ def _score_system(
     scores = score_lists(lists, [case.smiles for case in cases], config.top_ks, distances)
     proportions = [f"top{k}_accuracy" for k in config.top_ks]
     overall = stratum_row("all", cases, scores.values, config.bootstrap, proportions)
-    tables = stratified_tables(cases, scores.values, config.tables, config.bootstrap, proportions)
+    tables = stratified_tables(
+        cases, scores.values, config.tables, config.bootstrap, proportions, training_keys
+    )
     is_protocol = set(TOP_KS) <= set(config.top_ks) and config.mces.time_limit_s is None
     benchmark = massspecgym_summary(rename(scores)) if is_protocol else {}
     return SystemResult(name, accounting, statuses, lists, scores, overall, tables, benchmark)

@@ -1,4 +1,4 @@
-"""Metrics by stratum: per adduct, per mass bin and per instrument class."""
+"""Metrics by stratum: per adduct, mass bin and instrument class, and by whether the molecule was trained on."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from molucid.evaluate.cases import Case
 
 UNKNOWN = "not given"
 """Stratum of the cases for which the source says nothing."""
+
+NEW, TRAINED_ON = "not in training", "in training"
+"""Strata by whether the case's molecule is one of the training molecules."""
 
 
 class TablesConfig(Config):
@@ -51,8 +54,9 @@ def stratified_tables(
     config: TablesConfig,
     bootstrap: BootstrapConfig,
     proportions: Collection[str],
+    training_keys: frozenset[str] | None = None,
 ) -> dict[str, tuple[Row, ...]]:
-    """Make the three tables, keyed `adduct`, `mass` and `instrument`.
+    """Make the tables, keyed `adduct`, `mass` and `instrument`, and `training` if the training molecules are given.
 
     Mass bins come in ascending order, the other strata by falling number of spectra. Every case is in exactly
     one row of each table.
@@ -74,11 +78,16 @@ def stratified_tables(
             for name in names
         )
 
-    return {
+    tables = {
         "adduct": table(lambda case: case.adduct or UNKNOWN),
         "mass": table(mass_bin, bins),
         "instrument": table(lambda case: case.instrument or UNKNOWN),
     }
+    if training_keys is not None:
+        tables["training"] = table(
+            lambda case: TRAINED_ON if case.inchikey14 in training_keys else NEW, (NEW, TRAINED_ON)
+        )
+    return tables
 
 
 def stratum_row(
