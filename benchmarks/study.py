@@ -43,16 +43,50 @@ def main() -> None:
     write_validation(options.massbank, out)
     train, test, real = prepare(options, out)
     batch = [f"train.{name}={options.batch}" for name in ("global_batch_size", "micro_batch_size")]
-    pretrain = (*batch, f"train.steps={options.steps}", "train.warmup_steps=100", *(f"model.{m}" for m in MODEL))
+    pretrain = (
+        *batch,
+        f"train.steps={options.steps}",
+        "train.warmup_steps=100",
+        *(f"model.{m}" for m in MODEL),
+    )
     engine = ("--engine", "single")
     model, fine = out / "model", out / "fine_tuned"
-    run(model / "done", "pretrain", "--recipe", "quickstart", "--data", train, "--out", model, *engine, *given(pretrain))
+    run(
+        model / "done",
+        "pretrain",
+        "--recipe",
+        "quickstart",
+        "--data",
+        train,
+        "--out",
+        model,
+        *engine,
+        *given(pretrain),
+    )
     if not (out / "held_out.mgf").exists():
         mgf.write(out / "held_out.mgf", one_per_molecule(PackedDataset(test), options.held_out))
-    compare(out, "held_out", out / "held_out.mgf", train, {"read": (model,), "masked": (model, "--mask-spectra")})
+    compare(
+        out, "held_out", out / "held_out.mgf", train, {"read": (model,), "masked": (model, "--mask-spectra")}
+    )
 
-    finetune = (*batch, f"train.steps={options.finetune_steps}", "train.warmup_steps=20", "train.learning_rate=5e-4")
-    run(fine / "done", "finetune", "--checkpoint", model, "--data", real, "--out", fine, *engine, *given(finetune))
+    finetune = (
+        *batch,
+        f"train.steps={options.finetune_steps}",
+        "train.warmup_steps=20",
+        "train.learning_rate=5e-4",
+    )
+    run(
+        fine / "done",
+        "finetune",
+        "--checkpoint",
+        model,
+        "--data",
+        real,
+        "--out",
+        fine,
+        *engine,
+        *given(finetune),
+    )
     systems: dict[str, tuple[str | Path, ...]] = {"zero_shot": (model,), "fine_tuned": (fine,)}
     for name, checkpoint in (("zero_shot", model), ("fine_tuned", fine)):
         index = out / f"index_{name}"
@@ -93,14 +127,25 @@ def compare(
     """Answer by every system, evaluate with the random control, print a table."""
     for system, (checkpoint, *rest) in systems.items():
         answers = out / f"answers_{name}_{system}"
-        run(answers / "provenance.json", "elucidate", spectra, "--checkpoint", checkpoint, "--out", answers, *rest)
+        run(
+            answers / "provenance.json",
+            "elucidate",
+            spectra,
+            "--checkpoint",
+            checkpoint,
+            "--out",
+            answers,
+            *rest,
+        )
     told = [f"{system}={out / f'answers_{name}_{system}'}" for system in systems]
     scores = out / f"evaluation_{name}"
     run(
         *(scores / "metrics.json", "evaluate", *told, "--truth", spectra, "--random-from", train),
         *("--no-mces", "--out", scores),
     )
-    print(f"\n{name}: {json.loads((scores / 'metrics.json').read_text())['systems'][0]['overall']['num_spectra']} spectra")
+    print(
+        f"\n{name}: {json.loads((scores / 'metrics.json').read_text())['systems'][0]['overall']['num_spectra']} spectra"
+    )
     print(f"{'system':24}" + "".join(f"{metric:>24}" for metric in METRICS))
     for system in json.loads((scores / "metrics.json").read_text())["systems"]:
         found = [system["overall"]["metrics"][metric] for metric in METRICS]

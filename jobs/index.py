@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator
+from os.path import relpath
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,7 +81,8 @@ def run(args: argparse.Namespace) -> int:
         lambda many: fingerprints(many, morgan),
         {
             "checkpoint_sha256": digest,
-            "packed_path": str(Path(args.data).resolve()),
+            # Relative, so that the two can move together and the manifest does not depend on where they are.
+            "packed_path": relpath(Path(args.data).resolve(), Path(args.out).resolve()),
             "packed_sha256": dataset.content_hash,
             "true_fingerprint": morgan.model_dump(),
         },

@@ -20,7 +20,7 @@ def made(num_rows: int = 4) -> NeighbourIndex:
         KEYS[:num_rows],
         ["a", "b", "a", "c"][:num_rows],
         lambda many: np.array([BITS[s] for s in many], np.uint8),
-        {"checkpoint_sha256": "f00d", "packed_path": "packed", "packed_sha256": "beef"},
+        {"checkpoint_sha256": "f00d", "packed_path": "../packed", "packed_sha256": "beef"},
     )
 
 
@@ -49,6 +49,7 @@ def test_an_index_comes_back_from_disk(tmp_path: Path) -> None:
     again = NeighbourIndex.load(tmp_path / "index", checkpoint_hash="f00d")
     np.testing.assert_array_equal(again.rows, index.rows)
     assert again.provenance["num_molecules"] == 3
+    assert again.provenance["packed_path"] == str(tmp_path / "packed")
     query = unit_vectors(np.array([[0.2, 0.9, 0.1]], np.float32))
     np.testing.assert_array_equal(again.search(query, 4)[1], index.search(query, 4)[1])
 

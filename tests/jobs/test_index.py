@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -56,8 +57,29 @@ def test_limit_and_summary(
 
 def test_the_same_index_twice(answering: SimpleNamespace, tmp_path: Path) -> None:
     assert main(command(answering, tmp_path / "index", "--quiet")) == 0
-    for name in ("vectors.npy", "rows.npy", "molecule_keys.npy", "molecule_bits.npy", "manifest.json"):
+    for name in ("vectors.npy", "rows.npy", "molecule_keys.npy", "molecule_bits.npy"):
         assert (tmp_path / "index" / name).read_bytes() == (Path(answering.index) / name).read_bytes()
+
+
+def test_index_and_samples_move_together(answering: SimpleNamespace, tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    packed, index = tmp_path / "here" / "packed", tmp_path / "here" / "index"
+    shutil.copytree(answering.packed, packed)
+    assert (
+        main(["index", "--data", str(packed), "--checkpoint", answering.run, "--out", str(index), "--quiet"])
+        == 0
+    )
+    before = (index / "manifest.json").read_bytes()
+    (tmp_path / "here").rename(tmp_path / "there")
+    moved = NeighbourIndex.load(tmp_path / "there" / "index")
+    assert PackedDataset(moved.provenance["packed_path"]).content_hash == moved.provenance["packed_sha256"]
+    again = tmp_path / "there" / "index"
+    packed = tmp_path / "there" / "packed"
+    assert (
+        main(["index", "--data", str(packed), "--checkpoint", answering.run, "--out", str(again), "--quiet"])
+        == 0
+    )
+    assert (again / "manifest.json").read_bytes() == before
 
 
 @pytest.mark.parametrize("option", ["--limit", "--batch-size"])

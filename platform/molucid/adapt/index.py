@@ -35,7 +35,8 @@ class NeighbourIndex:
         rows: row of each sample in the packed data set, int64 `[samples]`.
         molecule_keys: InChIKey first blocks of the distinct molecules, bytes `[molecules]`.
         molecule_bits: their true fingerprints, packed 8 bits a byte, uint8 `[molecules, bytes]`.
-        provenance: manifest content: checkpoint hash, packed data set's hash and path, counts.
+        provenance: manifest content: checkpoint hash, packed data set's hash and path, counts. In the file the path
+            is relative to the index, here it is absolute.
     """
 
     vectors: FloatMatrix
@@ -108,7 +109,9 @@ class NeighbourIndex:
             name: np.load(Path(folder) / f"{name}.npy", mmap_mode="r", allow_pickle=False)
             for name in ("vectors", "rows", "molecule_keys", "molecule_bits")
         }
-        return cls(**arrays, provenance=manifest, _faiss=_flat(arrays["vectors"]))
+        packed = (Path(folder) / manifest["packed_path"]).resolve()
+        provenance = {**manifest, "packed_path": str(packed)}
+        return cls(**arrays, provenance=provenance, _faiss=_flat(arrays["vectors"]))
 
     def search(self, queries: FloatMatrix, num_neighbours: int) -> tuple[FloatMatrix, NDArray[np.int64]]:
         """Nearest samples by cosine: similarities and positions in this index, both `[queries, num_neighbours]`.
