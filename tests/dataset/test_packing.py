@@ -103,6 +103,31 @@ def test_every_record_is_packed_or_rejected_with_its_reason(tmp_path: Path) -> N
     assert (rows[0]["line"], rows[0]["code"]) == ("9", "negative_mz")
 
 
+def without_formula(identifier: str, smiles: str, *precursors_mz: float) -> Record:
+    spectra = tuple(MassSpectrum([29.0386, mz], [1.0, 0.5], mz, "[M+H]+") for mz in precursors_mz)
+    return Record(Evidence(identifier, None, spectra), smiles, Where("f", identifier))
+
+
+def test_a_structure_is_held_to_the_precursor_where_no_formula_is_given(tmp_path: Path) -> None:
+    # Ethanol C2H6O has [M+H]+ at 46.04186 + 1.00728 = 47.04914; 47.0500 is 18 ppm, 47.0502 is 23 ppm off.
+    records = [
+        without_formula("right", "CCO", 47.0500),
+        without_formula("off", "CCO", 47.0502),
+        without_formula("far", "CCO", 500.1),
+        without_formula("one of two", "CCO", 47.0491, 500.1),
+        faulty("another structure than formula", "CCC"),
+    ]
+    manifest = pack(records, tmp_path, config(), {})
+    assert manifest["rejected"] == {"formula_mismatch": 1, "formula_precursor_mismatch": 2}
+    assert manifest["spectra_rejected_of_kept_records"] == 1
+    dataset = PackedDataset(tmp_path)
+    assert [(s.evidence.id, s.evidence.msms[0].precursor_mz) for s in dataset] == [
+        ("right", 47.05),
+        ("one of two", 47.0491),
+    ]
+    assert "500.1000" in (tmp_path / "rejected.tsv").read_text()
+
+
 def test_held_out_and_excluded_molecules_never_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ethanol, pyridine = HoldoutKeys.from_keys(["LFQSCWFLJHTTHZ"]), HoldoutKeys.from_keys(["YLQBMQCUIZJEEH"])
     monkeypatch.setattr(packing.HoldoutKeys, "default", lambda: ethanol)

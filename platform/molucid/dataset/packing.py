@@ -1,9 +1,10 @@
 """Making packed shards: every chemical question about a record is answered here, once, in parallel processes.
 
-Per record: clean-up, canonical stereo-free SMILES, tokens, formula, InChIKey first block, fingerprint. A
-record for which one of them fails becomes a `Rejected` row in `rejected.tsv`, and the manifest counts it by
-reason, so that read = kept + rejected. The same records and configuration give the same bytes, with any
-number of processes.
+Per record: clean-up, canonical stereo-free SMILES, tokens, formula, InChIKey first block, fingerprint. The
+precursor must be at the formula of the structure, whether or not the record states a formula. A record for
+which one of them fails becomes a `Rejected` row in `rejected.tsv`, and the manifest counts it by reason, so
+that read = kept + rejected. The same records and configuration give the same bytes, with any number of
+processes.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -321,13 +322,22 @@ def _prepare_chunk(chunk: Sequence[Record | Rejected], config: PackConfig) -> li
 
 
 def _prepare(record: Record, config: PackConfig) -> _Prepared | Rejected:
-    cleaned = clean(record, config.clean)
-    if isinstance(cleaned, Rejected):
-        return cleaned
     try:
+        record = _with_formula(record, config)
+        cleaned = clean(record, config.clean)
+        if isinstance(cleaned, Rejected):
+            return cleaned
         return _checked(cleaned, config, len(record.evidence.msms))
     except InputError as error:
         return Rejected.from_error(record.evidence.id, error, record.where)
+
+
+def _with_formula(record: Record, config: PackConfig) -> Record:
+    """The record with the formula of its structure if it has none, so that clean-up holds both to the precursor."""
+    if record.evidence.formula is not None or record.smiles is None:
+        return record
+    formula = structure_of(record.smiles, config.fingerprint).formula
+    return replace(record, evidence=replace(record.evidence, formula=formula))
 
 
 def _checked(record: Record, config: PackConfig, num_spectra_read: int) -> _Prepared:
@@ -337,7 +347,7 @@ def _checked(record: Record, config: PackConfig, num_spectra_read: int) -> _Prep
         raise InputError("no tandem mass spectrum", "at least one", code="no_spectrum")
     structure = structure_of(record.smiles, config.fingerprint)
     given = record.evidence.formula
-    if given is not None and given != structure.formula:
+    if given != structure.formula:
         raise InputError(
             f"formula {given}", f"{structure.formula} as of the structure", code="formula_mismatch"
         )
