@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -88,6 +89,7 @@ def run(args: argparse.Namespace) -> int:
     from molucid.adapt.answerable import split_answerable
     from molucid.adapt.index import NeighbourIndex
     from molucid.cluster.checkpoints import local_checkpoint
+    from molucid.cluster.pool import PoolError
     from molucid.evaluate.controls import mask_records
     from molucid.train.checkpoint import load_model, model_hash
 
@@ -113,7 +115,14 @@ def run(args: argparse.Namespace) -> int:
 
     weights = {name: tensor.detach().numpy() for name, tensor in model.state_dict().items()}
     provenance = {"checkpoint_sha256": digest, "seed": args.seed}
-    result = _answer(args, spec, weights, records, index, provenance)
+    try:
+        result = _answer(args, spec, weights, records, index, provenance)
+    except PoolError as error:
+        print(f"molucid elucidate: {error}", file=sys.stderr)
+        return 1
+    rejected += result.failed
+    answered = {answer.evidence_id for answer in result.answers}
+    records = [record for record in records if record.evidence.id in answered]
     facts: dict[str, Any] = {
         "checkpoint_sha256": digest,
         "recipe": card.recipe,
@@ -121,7 +130,7 @@ def run(args: argparse.Namespace) -> int:
         "inputs_sha256": _input_hashes(args.files),
         "seed": args.seed,
         "masked_spectra": args.mask_spectra,
-        "configuration": config.model_dump(mode="json"),
+        "configuration": config.model_dump(mode="json", exclude=None if args.tune else {"tune"}),
         "num_read": num_read,
         "num_answered": len(result.answers),
         "num_rejected": len(rejected),
@@ -151,6 +160,23 @@ def _check_call(args: argparse.Namespace) -> None:
             hint="molucid index --data PACKED --checkpoint C --out I, then --index I",
             code="missing_index",
         )
+    if not args.tune:
+        settings = [a for a in args.assignments if a.startswith("tune.")]
+        tuning = [*(f"--set {a}" for a in settings), *(["--data"] if args.data else [])]
+        if args.select != "nearest":
+            tuning.append(f"--select {args.select}")
+        if tuning:
+            raise InputError(
+                f"{tuning[0]} without --tune",
+                "--tune sequential or --tune per_cluster",
+                hint="nothing is tuned without it",
+                code="invalid_option",
+            )
+    for key, option in (("tune.mode", "--tune"), ("tune.selection", "--select")):
+        if any(a.partition("=")[0] == key for a in args.assignments):
+            raise InputError(
+                f"--set {key}=…", f"the option {option}", hint="one place decides", code="invalid_option"
+            )
     for option, value in (("--actors", args.actors), ("--batch-size", args.batch_size)):
         if value is not None and value < 1:
             raise InputError(f"{option} {value}", "a whole number of at least 1", code="invalid_option")
@@ -265,11 +291,12 @@ def _answer(
     from molucid.cluster.session import ray_session
 
     if not records:
-        return Elucidated([], {})  # and no cluster is started
+        return Elucidated([], [], {})  # and no cluster is started
     morgan = FingerprintConfig()
     with ray_session(args.address) as session:
         num_actors = _num_actors(args, session, len(records))
-        gpus = min(1.0, session.num_gpus / num_actors)
+        # A device is shared by whole actors: of 5 on 2 devices, 3 on one.
+        gpus = 1 / max(1, math.ceil(num_actors / session.num_gpus)) if session.num_gpus else 0.0
         pool_config = PoolConfig(num_actors=num_actors, gpus_per_actor=gpus)
         with (
             ActorPool(build_replica, weights, (spec,), pool_config) as pool,
@@ -296,7 +323,7 @@ def _num_actors(args: argparse.Namespace, session: RaySession, num_records: int)
         if args.tune == "sequential":
             return 1  # one model, one step after another
         num_tasks: int = math.ceil(num_records / args.batch_size)
-        return min(int(session.num_gpus) or cores, num_tasks)
+        return min(int(session.num_gpus) or cores, cores, num_tasks)
     if session.embedded and args.actors > cores:
         # They would wait for cores for ever; a cluster that is joined may grow.
         raise InputError(

@@ -85,6 +85,13 @@ class Rejected:
         return cls(id, error.code, message, where or error.where or Where(), error.hint or "")
 
 
+@dataclass(frozen=True, slots=True)
+class TaskFailure:
+    """Stands in the place of a task's result: what went wrong, in words."""
+
+    message: str
+
+
 def shorten(text: str, limit: int = 80) -> str:
     """`text` on one line with at most `limit` characters, for use in a message."""
     line = " ".join(text[: 4 * limit].split())

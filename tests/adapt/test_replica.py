@@ -4,13 +4,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 
 from molucid.adapt.elucidate import elucidate
 from molucid.adapt.plan import plan_per_cluster
 from molucid.adapt.replica import Replica
 from molucid.chem.fingerprints import FingerprintConfig, fingerprint
-from molucid.errors import Where
+from molucid.errors import TaskFailure, Where
 from molucid.spectra.types import Evidence, Record
 
 from .conftest import TUNE
@@ -28,6 +29,24 @@ class HerePool:
         for i in reversed(numbers) if self.backwards else numbers:
             done[i] = getattr(self.replica, method)(*tasks[i])
         return iter([done[i] for i in numbers])
+
+    def attempt(self, method: str, tasks: Sequence[tuple[Any, ...]]) -> Iterator[Any]:
+        return self.map(method, tasks)
+
+
+class PoisonedPool(HerePool):
+    """Fails every answering task that holds the record `poison`."""
+
+    def __init__(self, replica: Replica, poison: str) -> None:
+        super().__init__(replica)
+        self.poison = poison
+
+    def attempt(self, method: str, tasks: Sequence[tuple[Any, ...]]) -> Iterator[Any]:
+        for task in tasks:
+            if any(item.id == self.poison for item in task[-1]):
+                yield TaskFailure("RuntimeError: out of memory")
+            else:
+                yield getattr(self.replica, method)(*task)
 
 
 def weights(replica: Replica) -> dict[str, torch.Tensor]:
@@ -80,6 +99,35 @@ def test_the_order_in_which_clusters_run_changes_no_answer(
     forwards, backwards = answers(replica, evidence), answers(replica, evidence, backwards=True)
     assert forwards == backwards
     assert [a.evidence_id for a in forwards] == [e.id for e in evidence]
+
+
+@pytest.mark.parametrize("tuned", [False, True])
+def test_a_record_that_makes_its_task_fail_costs_only_what_it_must(
+    replica: Replica, evidence: list[Evidence], tuned: bool
+) -> None:
+    poison = evidence[2].id
+    cluster = {poison}
+    if tuned:
+        replica.tune_config = TUNE
+        tasks = plan_per_cluster(replica.vectors(evidence), replica.index, TUNE, seed=5)
+        cluster = {evidence[i].id for task in tasks if 2 in task.members for i in task.members}
+    advanced: list[int] = []
+    result = elucidate(
+        [Record(item, None, Where("spectra.mgf", line=7)) for item in evidence],
+        PoisonedPool(replica, poison),
+        3,
+        5,
+        TUNE if tuned else None,
+        replica.index,
+        lambda s: fingerprint(s, FingerprintConfig()),
+        {},
+        advanced.append,
+    )
+    assert {row.id for row in result.failed} == cluster
+    row = result.failed[0]
+    assert (row.code, row.message, row.where.line) == ("task_failed", "RuntimeError: out of memory", 7)
+    assert [a.evidence_id for a in result.answers] == [e.id for e in evidence if e.id not in cluster]
+    assert sum(advanced) == len(evidence)
 
 
 def test_a_dark_cluster_is_answered_by_the_base_model_and_says_so(

@@ -9,7 +9,7 @@ import pytest
 
 from molucid.cluster.pool import ActorPool, PoolConfig, PoolError, Weights
 from molucid.cluster.session import ray_session
-from molucid.errors import InputError, Where
+from molucid.errors import InputError, TaskFailure, Where
 
 pytestmark = pytest.mark.cluster
 
@@ -94,6 +94,22 @@ def test_an_exception_of_a_task_comes_back_as_it_was_in_its_turn(pool) -> None:
         next(results)
     assert caught.value.code == "one"
     assert list(pool.map("refuse", [(2,)])) == [2], "the pool works on after a refused task"
+
+
+def test_attempts_put_a_failure_in_the_place_of_the_result(pool) -> None:
+    first, refused, last = pool.attempt("refuse", [(i,) for i in range(3)])
+    assert (first, last) == (0, 2)
+    assert isinstance(refused, TaskFailure)
+    assert "numbers.txt, line 7: got 1" in refused.message
+    first, lost, last = pool.attempt("die_always", [(i,) for i in range(3)])
+    assert (first, last) == (0, 2)
+    assert "task 2 of 3 (die_always) lost its actor 3 times" in lost.message
+
+
+def test_actors_that_the_cluster_has_no_room_for_are_said(session, tmp_path) -> None:
+    config = PoolConfig(num_actors=3, start_timeout_s=5)
+    with pytest.raises(PoolError, match=r"3 actors of 1 CPU and 0 GPU did not start within 5 s"):
+        ActorPool(Worker, {}, (str(tmp_path),), config)
 
 
 def test_a_worker_that_cannot_be_built_is_said_at_once(session, tmp_path) -> None:

@@ -90,6 +90,22 @@ def test_numbers_below_one(answering: SimpleNamespace, refusal: Callable[..., st
     assert f"{option} 0" in refusal(answering.run, option, "0")
 
 
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (["--set", "tune.learning_rate=1"], "--set tune.learning_rate=1 without --tune"),
+        (["--select", "random"], "--select random without --tune"),
+        (["--data", "packed"], "--data without --tune"),
+        (["--tune", "per_cluster", "--index", "i", "--set", "tune.mode=sequential"], "the option --tune"),
+        (["--tune", "per_cluster", "--index", "i", "--set", "tune.selection=random"], "the option --select"),
+    ],
+)
+def test_options_that_would_do_nothing_or_contradict(
+    answering: SimpleNamespace, refusal: Callable[..., str], options: list[str], named: str
+) -> None:
+    assert named in refusal(answering.run, *options)
+
+
 def test_an_unknown_setting_names_the_nearest(
     answering: SimpleNamespace, refusal: Callable[..., str]
 ) -> None:

@@ -1,7 +1,8 @@
 """From cleaned records to ranked structures: zero-shot, or tuned at test time, on one replica or many.
 
 The work is cut into tasks by the input alone, never by the number of replicas, and results are taken in
-task order; so any pool gives the same answers.
+task order; so any pool gives the same answers. A task that fails costs the answers of its own records only, and
+those of an untuned batch are tried once more one by one.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from molucid.adapt.index import NeighbourIndex
 from molucid.adapt.plan import plan_per_cluster
 from molucid.adapt.replica import Decoded, TaskResult
 from molucid.adapt.tuning import TuneConfig
+from molucid.errors import Rejected, TaskFailure
 from molucid.generate.types import Answer, Status
 from molucid.spectra.types import Evidence, Record
 
@@ -31,15 +33,26 @@ class ReplicaPool(Protocol):
     """Some replicas of the model; each task runs on one of them."""
 
     def map(self, method: str, tasks: Sequence[tuple[Any, ...]]) -> Iterator[Any]:
-        """Results of `Replica.<method>(*task)` in the order of `tasks`."""
+        """Results of `Replica.<method>(*task)` in the order of `tasks`; raises what a task raised."""
+        ...
+
+    def attempt(self, method: str, tasks: Sequence[tuple[Any, ...]]) -> Iterator[Any]:
+        """As `map`, with a `TaskFailure` in the place of each task that failed."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Elucidated:
-    """Answers in the order of the records, and seconds by stage, summed over replicas."""
+    """What became of the records, each of which is in one of the two lists.
+
+    Attributes:
+        answers: in the order of the records.
+        failed: records whose task failed, with the fault.
+        seconds: by stage, summed over replicas.
+    """
 
     answers: list[Answer]
+    failed: list[Rejected]
     seconds: dict[str, float]
 
 
@@ -70,25 +83,33 @@ def elucidate(
     evidence = [record.evidence for record in records]
     seconds: dict[str, float] = {}
     if not evidence:
-        return Elucidated([], seconds)
+        return Elucidated([], [], seconds)
     if tune is None:
         decoded = _untuned(evidence, pool, batch_size, seconds, advance)
     elif tune.mode == "per_cluster":
         assert index is not None, "the caller refuses tuning without an index"
         decoded = _per_cluster(evidence, pool, batch_size, seed, tune, index, seconds, advance)
     else:
-        decoded = _collect(pool.map("answer_sequentially", [(evidence,)]), seconds, advance)
+        # One model answers everything: if that fails there is no answer, and the fault is the caller's to see.
+        results = pool.map("answer_sequentially", [(evidence,)])
+        decoded = [*_decoded(next(results), len(evidence), seconds, advance)]
     started = time.perf_counter()
-    answers = []
-    for item, result in zip(evidence, decoded, strict=True):
+    answers: list[Answer] = []
+    failed: list[Rejected] = []
+    for record, item, result in zip(records, evidence, decoded, strict=True):
+        if isinstance(result, TaskFailure):
+            failed.append(
+                Rejected(item.id, "task_failed", result.message, record.where, "run this record alone")
+            )
+            continue
         nearest = None
         if index is not None and result.candidates:
             nearest = round(index.nearest_molecule(true_fingerprint(result.candidates[0].smiles))[0], 6)
         status: Status = "answered" if result.candidates else "no_candidate"
         answers.append(Answer(item.id, result.candidates, status, nearest, result.tuning, provenance))
     seconds["compare_with_training"] = time.perf_counter() - started
-    assert len(answers) == len(records), "every record has one answer"
-    return Elucidated(answers, seconds)
+    assert len(answers) + len(failed) == len(records), "every record is answered or failed"
+    return Elucidated(answers, failed, seconds)
 
 
 def _untuned(
@@ -97,8 +118,20 @@ def _untuned(
     batch_size: int,
     seconds: dict[str, float],
     advance: Advance,
-) -> list[Decoded]:
-    return _collect(pool.map("answer", _chunks(evidence, batch_size)), seconds, advance)
+) -> list[Decoded | TaskFailure]:
+    decoded: list[Decoded | TaskFailure] = []
+    chunks = _chunks(evidence, batch_size)
+    for (chunk,), result in zip(chunks, pool.attempt("answer", chunks), strict=True):
+        decoded += _decoded(result, len(chunk), seconds, lambda _: None)
+        if batch_size == 1 or not isinstance(result, TaskFailure):
+            advance(len(chunk))
+    again = (
+        [i for i, result in enumerate(decoded) if isinstance(result, TaskFailure)] if batch_size > 1 else []
+    )
+    alone = pool.attempt("answer", [([evidence[i]],) for i in again])
+    for i, result in zip(again, alone, strict=True):
+        (decoded[i],) = _decoded(result, 1, seconds, advance)
+    return decoded
 
 
 def _per_cluster(
@@ -110,7 +143,7 @@ def _per_cluster(
     index: NeighbourIndex,
     seconds: dict[str, float],
     advance: Advance,
-) -> list[Decoded]:
+) -> list[Decoded | TaskFailure]:
     started = time.perf_counter()
     vectors = np.concatenate(list(pool.map("vectors", _chunks(evidence, batch_size))))
     seconds["predict_fingerprints"] = time.perf_counter() - started
@@ -118,9 +151,9 @@ def _per_cluster(
     tasks = plan_per_cluster(vectors, index, tune, seed)
     seconds["cluster_and_retrieve"] = time.perf_counter() - started
     payloads = [(task, [evidence[i] for i in task.members]) for task in tasks]
-    found: dict[int, Decoded] = {}
-    for task, result in zip(tasks, pool.map("answer_cluster", payloads), strict=True):
-        found |= dict(zip(task.members, _collect(iter([result]), seconds, advance), strict=True))
+    found: dict[int, Decoded | TaskFailure] = {}
+    for task, result in zip(tasks, pool.attempt("answer_cluster", payloads), strict=True):
+        found |= dict(zip(task.members, _decoded(result, len(task.members), seconds, advance), strict=True))
     return [found[i] for i in range(len(evidence))]
 
 
@@ -128,11 +161,13 @@ def _chunks(evidence: Sequence[Evidence], size: int) -> list[tuple[Sequence[Evid
     return [(evidence[start : start + size],) for start in range(0, len(evidence), size)]
 
 
-def _collect(results: Iterator[TaskResult], seconds: dict[str, float], advance: Advance) -> list[Decoded]:
-    decoded: list[Decoded] = []
-    for result in results:
-        decoded += result.decoded
-        for stage, value in result.seconds.items():
-            seconds[stage] = seconds.get(stage, 0.0) + value
-        advance(len(result.decoded))
-    return decoded
+def _decoded(
+    result: TaskResult | TaskFailure, num_records: int, seconds: dict[str, float], advance: Advance
+) -> Sequence[Decoded | TaskFailure]:
+    """One entry per record of the task; adds up the seconds of its stages."""
+    advance(num_records)
+    if isinstance(result, TaskFailure):
+        return [result] * num_records
+    for stage, value in result.seconds.items():
+        seconds[stage] = seconds.get(stage, 0.0) + value
+    return result.decoded

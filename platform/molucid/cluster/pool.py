@@ -18,9 +18,16 @@ import numpy as np
 import ray
 from numpy.typing import NDArray
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
-from ray.exceptions import ActorDiedError, ActorUnavailableError, RayTaskError
+from ray.exceptions import (
+    ActorDiedError,
+    ActorUnavailableError,
+    GetTimeoutError,
+    OutOfMemoryError,
+    RayTaskError,
+)
 
 from molucid.config import Config
+from molucid.errors import TaskFailure
 
 Weights = Mapping[str, NDArray[Any]]
 """Parameters by name; read-only views of shared memory inside an actor."""
@@ -36,6 +43,7 @@ class PoolConfig(Config):
         max_retries: how often a task whose actor died is given to another one.
         tasks_ahead: per actor, tasks begun beyond the first result that the caller has not taken; bounds the
             results held.
+        start_timeout_s: how long to wait for all actors to stand.
     """
 
     num_actors: PositiveInt = 1
@@ -43,10 +51,11 @@ class PoolConfig(Config):
     gpus_per_actor: NonNegativeFloat = 0.0
     max_retries: NonNegativeInt = 2
     tasks_ahead: PositiveInt = 4
+    start_timeout_s: PositiveFloat = 600.0
 
 
 class PoolError(RuntimeError):
-    """A task that could not be done, by its place in the tasks."""
+    """A task that could not be done, by its place in the tasks, or actors that could not be started."""
 
 
 class _Actor:
@@ -91,7 +100,7 @@ class ActorPool:
         config: size and resources.
 
     Raises:
-        PoolError: `build` failed.
+        PoolError: `build` failed, or the cluster has no room for all actors in `start_timeout_s`.
     """
 
     def __init__(
@@ -107,10 +116,17 @@ class ActorPool:
         self._arguments = ray.put(arguments)
         self._actors = [self._start() for _ in range(self.config.num_actors)]
         try:
-            ray.get([actor.ready.remote() for actor in self._actors])
-        except ActorDiedError as error:
+            ray.get([actor.ready.remote() for actor in self._actors], timeout=self.config.start_timeout_s)
+        except (ActorDiedError, OutOfMemoryError) as error:
             self.close()
             raise PoolError(f"an actor could not be built: {error}") from error
+        except GetTimeoutError as error:
+            self.close()
+            wanted = f"{self.config.num_actors} actors of {self.config.cpus_per_actor:g} CPU"
+            raise PoolError(
+                f"{wanted} and {self.config.gpus_per_actor:g} GPU did not start within "
+                f"{self.config.start_timeout_s:g} s; the cluster has {ray.cluster_resources()}"
+            ) from error
 
     def __enter__(self) -> Self:
         return self
@@ -133,6 +149,21 @@ class ActorPool:
         Raises:
             PoolError: a task lost its actor more than `max_retries` times; the message names the task.
         """
+        for outcome in self._outcomes(method, tasks):
+            if outcome.error is not None:
+                raise getattr(outcome.error, "cause", outcome.error) from outcome.error
+            yield outcome.value
+
+    def attempt(self, method: str, tasks: Sequence[tuple[Any, ...]]) -> Iterator[Any]:
+        """As `map`, with a `TaskFailure` in the place of every task that `map` would raise for."""
+        for outcome in self._outcomes(method, tasks):
+            if outcome.error is None:
+                yield outcome.value
+            else:
+                cause = getattr(outcome.error, "cause", outcome.error)
+                yield TaskFailure(f"{type(cause).__name__}: {cause}")
+
+    def _outcomes(self, method: str, tasks: Sequence[tuple[Any, ...]]) -> Iterator[_Outcome]:
         waiting = deque(_Task(index, arguments) for index, arguments in enumerate(tasks))
         running: dict[Any, tuple[_Task, int]] = {}
         done: dict[int, _Outcome] = {}
@@ -149,15 +180,18 @@ class ActorPool:
                     done[task.index] = _Outcome(value=ray.get(finished))
                 except RayTaskError as error:
                     done[task.index] = _Outcome(error=error)
-                except (ActorDiedError, ActorUnavailableError) as error:
-                    self._give_back(task, method, len(tasks), error, waiting)
+                except (ActorDiedError, ActorUnavailableError, OutOfMemoryError) as error:
+                    task.attempts += 1
+                    if task.attempts <= self.config.max_retries:
+                        waiting.appendleft(task)
+                    else:
+                        place = f"task {task.index + 1} of {len(tasks)} ({method})"
+                        lost = PoolError(f"{place} lost its actor {task.attempts} times: {error}")
+                        done[task.index] = _Outcome(error=lost)
                     ray.kill(self._actors[slot])
                     self._actors[slot] = self._start()
                 idle.append(slot)
-            outcome = done.pop(turn)
-            if outcome.error is not None:
-                raise getattr(outcome.error, "cause", outcome.error) from outcome.error
-            yield outcome.value
+            yield done.pop(turn)
 
     def close(self) -> None:
         """End the actors; a second call does nothing."""
@@ -172,13 +206,3 @@ class ActorPool:
             # The pool replaces a dead actor itself and knows then which task was lost.
             max_restarts=0,
         ).remote(self._build, self._weights, self._arguments)
-
-    def _give_back(
-        self, task: _Task, method: str, total: int, error: Exception, waiting: deque[_Task]
-    ) -> None:
-        task.attempts += 1
-        if task.attempts > self.config.max_retries:
-            raise PoolError(
-                f"task {task.index + 1} of {total} ({method}) lost its actor {task.attempts} times: {error}"
-            ) from error
-        waiting.appendleft(task)
