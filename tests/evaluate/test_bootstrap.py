@@ -106,3 +106,31 @@ def test_equal_systems_are_not_told_apart():
     values = {"m": np.random.default_rng(0).random(12)}
     difference = paired_differences(values, values, [str(i) for i in range(12)], BootstrapConfig())["m"]
     assert (difference.mean, difference.method, difference.excludes_zero) == (0.0, "none", False)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize(
+    ("num_molecules", "low", "told"), [(20, 0.6631331, True), (6, 0.0814837, True), (5, -0.0436475, False)]
+)
+def test_right_everywhere_against_right_nowhere_is_told_as_by_the_sign_test(sign, num_molecules, low, told):
+    """1 − 2·(1 − 0.025^(1/n)), two spectra per molecule; two-sided sign test: p = 2·2⁻ⁿ."""
+    right, wrong = np.ones(2 * num_molecules), np.zeros(2 * num_molecules)
+    values, baseline = (right, wrong) if sign == 1 else (wrong, right)
+    groups = [str(i // 2) for i in range(2 * num_molecules)]
+    found = paired_differences({"m": values}, {"m": baseline}, groups, BootstrapConfig(), ("m",))["m"]
+    assert (found.mean, found.method) == (sign, "binomial")
+    near, far = (found.low, found.high) if sign == 1 else (found.high, found.low)
+    assert (near, far) == (pytest.approx(sign * low, abs=1e-6), sign)
+    sign_test = scipy.stats.binomtest(num_molecules, num_molecules).pvalue
+    assert found.excludes_zero == told == (sign_test < 0.05)
+
+
+def test_differences_without_spread_that_are_no_proportion_or_zero_have_no_interval():
+    groups = [str(i) for i in range(30)]
+    higher, same = np.full(30, 3.0), np.full(30, 2.0)
+    values, baseline = {"mces": higher, "accuracy": np.ones(30)}, {"mces": same, "accuracy": np.ones(30)}
+    found = paired_differences(values, baseline, groups, BootstrapConfig(), ("accuracy",))
+    assert [(i.low, i.mean, i.high, i.method, i.excludes_zero) for i in found.values()] == [
+        (1.0, 1.0, 1.0, "none", False),
+        (0.0, 0.0, 0.0, "none", False),
+    ]

@@ -116,6 +116,19 @@ def test_report_is_one_whole_page_without_script_or_network(evaluation, tmp_path
     assert "unknown_adduct" in text
 
 
+def test_the_clearest_difference_is_bold_with_its_interval(tmp_path):
+    """Six molecules, all right against all wrong: the exact end, 1 − 2·(1 − 0.025^(1/6)) = 8.1 %."""
+    cases = [case(n * "C", n * "C") for n in range(2, 8)]
+    right = [Answer(c.id, (Candidate(c.smiles, -1.0, 4, rank=1),), "answered") for c in cases]
+    systems = {"wrong": SystemInput([], {}), "right": SystemInput(right, {})}
+    result = evaluate(cases, systems, EvaluateConfig(with_mces=False).updated(["top_ks=[1]"]))
+    for column in ("top1_accuracy", "top1_validity", "top1_formula_match"):
+        assert range_text(result.differences["right"][column], column, signed=True) == "+8.1 to +100.0"
+    write_report(tmp_path / "r.html", result, {})
+    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert text.count('<td class="number told">+100.0 pp<br><span class="range">+8.1 to +100.0</span>') == 3
+
+
 def test_same_evaluation_same_bytes(evaluation, tmp_path):
     for name in ("a", "b"):
         write_report(tmp_path / name, evaluation, {})

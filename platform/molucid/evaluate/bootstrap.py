@@ -8,7 +8,7 @@ Intervals are bias-corrected and accelerated (BCa; Efron 1987; Efron & Tibshiran
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -50,9 +50,9 @@ class Interval:
         low: lower end.
         high: upper end.
         method: `bca`; `binomial` for a proportion of which every spectrum is a success or every one a
-            failure, so that resampling shows no spread and the exact end (Clopper & Pearson 1934) for that
-            many independent units stands for it; `none` where there is one unit, or all values are equal:
-            then `low` = `mean` = `high`.
+            failure, or a difference of two proportions that is +1 or −1 for every spectrum, so that resampling
+            shows no spread and the exact end (Clopper & Pearson 1934) for that many independent units stands
+            for it; `none` where there is one unit, or all values are equal: then `low` = `mean` = `high`.
     """
 
     mean: float
@@ -63,7 +63,7 @@ class Interval:
     @property
     def excludes_zero(self) -> bool:
         """Whether a difference of this mean and interval is told from 0."""
-        return self.method == "bca" and (self.low > 0 or self.high < 0)
+        return self.method != "none" and (self.low > 0 or self.high < 0)
 
 
 def mean_intervals(
@@ -83,6 +83,40 @@ def mean_intervals(
     Returns:
         Metric → `Interval`.
     """
+    return _intervals(values, groups, config, proportions, _proportion_ends)
+
+
+def paired_differences(
+    values: Mapping[str, FloatArray],
+    baseline: Mapping[str, FloatArray],
+    groups: Sequence[str],
+    config: BootstrapConfig,
+    proportions: Collection[str] = (),
+) -> dict[str, Interval]:
+    """Mean of `values − baseline` over the same spectra, with intervals; positive: above the baseline.
+
+    Args:
+        values: metric → one value per spectrum, shape `[spectra]`.
+        baseline: the same of the other system; metrics that it lacks are left out.
+        groups: as in `mean_intervals`.
+        config: settings.
+        proportions: metrics whose values are 0 or 1, so that their difference is −1, 0 or 1.
+    """
+    differences = {name: values[name] - baseline[name] for name in values if name in baseline}
+    return _intervals(differences, groups, config, proportions, _difference_ends)
+
+
+Ends = Callable[[float, float], tuple[float, float] | None]
+
+
+def _intervals(
+    values: Mapping[str, FloatArray],
+    groups: Sequence[str],
+    config: BootstrapConfig,
+    exact: Collection[str],
+    exact_ends: Ends,
+) -> dict[str, Interval]:
+    """The intervals; where a metric of `exact` has no spread, `exact_ends` of its value and the binomial reach."""
     names = list(values)
     table = np.stack([np.asarray(values[name], np.float64) for name in names], axis=1)
     keys = groups if config.unit == "molecule" else range(len(table))
@@ -99,26 +133,18 @@ def mean_intervals(
     for j, name in enumerate(names):
         column = table[:, j]
         if column.min() == column.max():
-            intervals[name] = _without_spread(
-                float(column[0]), num_units, config.confidence, name in proportions
-            )
+            value = float(column[0])
+            # Clopper–Pearson for n successes of n: with confidence their chance is at least 1 − reach
+            reach = 1 - ((1 - config.confidence) / 2) ** (1 / num_units)
+            ends = exact_ends(value, reach) if name in exact else None
+            low, high = ends or (value, value)
+            intervals[name] = Interval(value, low, high, "binomial" if ends else "none")
         elif num_units == 1:
             intervals[name] = Interval(float(means[j]), float(means[j]), float(means[j]), "none")
         else:
             low, high = _bca(float(means[j]), replicates[:, j], leave_one_out[:, j], config.confidence)
             intervals[name] = Interval(float(means[j]), low, high, "bca")
     return intervals
-
-
-def paired_differences(
-    values: Mapping[str, FloatArray],
-    baseline: Mapping[str, FloatArray],
-    groups: Sequence[str],
-    config: BootstrapConfig,
-) -> dict[str, Interval]:
-    """Mean of `values − baseline` over the same spectra, with intervals; positive: above the baseline."""
-    differences = {name: values[name] - baseline[name] for name in values if name in baseline}
-    return mean_intervals(differences, groups, config)
 
 
 def _resampled_means(sums: FloatArray, sizes: FloatArray, config: BootstrapConfig) -> FloatArray:
@@ -154,11 +180,12 @@ def _bca(
     return float(low), float(high)
 
 
-def _without_spread(value: float, num_units: int, confidence: float, is_proportion: bool) -> Interval:
-    # Clopper–Pearson for 0 or n successes of n has a closed form: 1 − (α/2)^(1/n)
-    reach = 1 - ((1 - confidence) / 2) ** (1 / num_units)
-    if is_proportion and value == 0.0:
-        return Interval(value, 0.0, reach, "binomial")
-    if is_proportion and value == 1.0:
-        return Interval(value, 1 - reach, 1.0, "binomial")
-    return Interval(value, value, value, "none")
+def _proportion_ends(value: float, reach: float) -> tuple[float, float] | None:
+    return {0.0: (0.0, reach), 1.0: (1 - reach, 1.0)}.get(value)
+
+
+def _difference_ends(value: float, reach: float) -> tuple[float, float] | None:
+    # If a pair differs in this direction with chance p ≥ 1 − reach, it differs in the other one with chance 1 − p
+    # at most: the mean difference is at least 2p − 1 ≥ 1 − 2·reach. That excludes 0 where the sign test does. Pairs
+    # that are all equal tell nothing about a direction, and get no interval.
+    return {1.0: (1 - 2 * reach, 1.0), -1.0: (-1.0, 2 * reach - 1)}.get(value)

@@ -18,7 +18,7 @@ from molucid.evaluate.bootstrap import BootstrapConfig, Interval, paired_differe
 from molucid.evaluate.cases import Case
 from molucid.evaluate.massspecgym import TOP_KS, massspecgym_summary, rename
 from molucid.evaluate.mces import MCESConfig, MCESDistances, Progress
-from molucid.evaluate.metrics import Entries, ListScores, score_lists
+from molucid.evaluate.metrics import Entries, ListScores, proportions, score_lists
 from molucid.evaluate.tables import Row, TablesConfig, stratified_tables, stratum_row
 from molucid.generate.types import Answer
 
@@ -160,7 +160,13 @@ def evaluate(
     molecules = [case.inchikey14 for case in cases]
     first = results[0]
     differences = {
-        other.name: paired_differences(other.scores.values, first.scores.values, molecules, config.bootstrap)
+        other.name: paired_differences(
+            other.scores.values,
+            first.scores.values,
+            molecules,
+            config.bootstrap,
+            proportions(config.top_ks),
+        )
         for other in results[1:]
     }
     return Evaluation(tuple(cases), tuple(results), differences, config)
@@ -180,10 +186,10 @@ def _score_system(
         tuple(c.smiles for c in answers[case.id].candidates) if case.id in answers else () for case in cases
     )
     scores = score_lists(lists, [case.smiles for case in cases], config.top_ks, distances)
-    proportions = [f"top{k}_accuracy" for k in config.top_ks]
-    overall = stratum_row("all", cases, scores.values, config.bootstrap, proportions)
+    zero_or_one = proportions(config.top_ks)
+    overall = stratum_row("all", cases, scores.values, config.bootstrap, zero_or_one)
     tables = stratified_tables(
-        cases, scores.values, config.tables, config.bootstrap, proportions, training_keys
+        cases, scores.values, config.tables, config.bootstrap, zero_or_one, training_keys
     )
     is_protocol = set(TOP_KS) <= set(config.top_ks) and config.mces.time_limit_s is None
     benchmark = massspecgym_summary(rename(scores)) if is_protocol else {}

@@ -162,3 +162,9 @@ def score_lists(
         for k, column in distances.smallest(true_smiles, readable, top_ks).items():
             values[f"top{k}_mces"][:] = column
     return ListScores(values, tuple(ranks), tuple(num_valid))
+
+
+def proportions(top_ks: Sequence[int]) -> list[str]:
+    """Columns whose values are 0 or 1: each accuracy; validity and formula match of the first entry alone."""
+    first = [f"top1_{metric}" for metric in ("validity", "formula_match")] if 1 in top_ks else []
+    return [*(f"top{k}_accuracy" for k in top_ks), *first]
