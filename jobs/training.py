@@ -64,7 +64,7 @@ def carry_out(title: str, args: argparse.Namespace, recipe: Recipe, initial: Ini
     from molucid.cluster.plan import TrainingPlan
     from molucid.cluster.session import ray_session
     from molucid.cluster.storage import Root
-    from molucid.cluster.training import TrainingError, standing, train
+    from molucid.cluster.training import TrainingError, standing, train, worker_resources
 
     job = _job_config(args)
     if args.seed is not None:
@@ -97,6 +97,7 @@ def carry_out(title: str, args: argparse.Namespace, recipe: Recipe, initial: Ini
     )
     note(f"{title}: {recipe.name}, {before.total_steps} steps, {workers} worker(s), {job.engine}", args.quiet)
     with local_folder(out) as folder, ray_session(args.address, num_cpus=args.num_cpus) as session:
+        worker_resources(job, session)
         records: list[Record] = [
             MetricsFile(folder / "metrics.jsonl", first_step),
             TensorBoardFiles(folder / "tensorboard", first_step),

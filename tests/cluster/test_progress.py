@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 import ray
 
@@ -38,3 +40,19 @@ def test_a_fault_of_the_receiver_is_raised_where_the_channel_is_left(session) ->
 
     with pytest.raises(OSError, match="No space left"):
         run()
+
+
+def test_a_channel_without_rows_says_for_how_long_and_is_silent_again_with_them(session) -> None:
+    waited: list[float] = []
+    with ProgressChannel(lambda row: None, waited.append, idle_s=0.5) as channel:
+        deadline = time.monotonic() + 30
+        while len(waited) < 2 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert waited[0] >= 0.5
+        assert waited[1] >= waited[0] + 0.5
+        said = time.monotonic()
+        while time.monotonic() - said < 2.0:
+            ray.get(channel.board.post.remote([{"step": 1}]))
+            time.sleep(0.05)
+        # One may have been on its way when the first row came.
+        assert len(waited) <= 3

@@ -124,3 +124,11 @@ def test_what_cannot_be_trained_is_refused_before_anything_starts(
     assert pretrain(given, tmp_path / "run", *options) == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
+
+
+def test_more_workers_than_there_are_cores_are_refused_before_anything_starts(
+    session, given, tmp_path, capsys
+) -> None:
+    assert pretrain(given, tmp_path / "run", "--workers", "4") == 2
+    assert "4 worker(s) that need 4 CPUs" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()

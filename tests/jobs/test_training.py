@@ -10,7 +10,8 @@ import pytest
 
 from jobs.cli import build_parser
 from molucid.cluster.plan import TrainingJobConfig, TrainingPlan
-from molucid.cluster.training import standing
+from molucid.cluster.session import RaySession
+from molucid.cluster.training import standing, worker_resources
 from molucid.dataset.packing import PackConfig
 from molucid.errors import InputError
 from molucid.recipes.load import load_recipe
@@ -26,6 +27,41 @@ def test_an_elastic_run_is_taken_on_counts_that_do_not_divide_its_global_batch(g
     assert standing(plan(given, tmp_path / "run", (1, 8))).total_steps == 24
     with pytest.raises(InputError, match="on 9 workers"):
         standing(plan(given, tmp_path / "run", (1, 9)))
+
+
+def here(num_cpus: float, num_gpus: float = 0.0, embedded: bool = True) -> RaySession:
+    return RaySession("127.0.0.1:1", embedded, num_cpus, num_gpus)
+
+
+@pytest.mark.parametrize(
+    ("job", "session", "expected"),
+    [
+        ({"min_workers": 2, "max_workers": 2}, here(5), {"CPU": 2}),
+        ({"min_workers": 2, "max_workers": 8}, here(2), {"CPU": 1}),
+        ({"min_workers": 2, "max_workers": 2}, here(2, 2), {"CPU": 1, "GPU": 1}),
+        ({"min_workers": 4, "max_workers": 4, "gpus_per_worker": 0}, here(4, 1), {"CPU": 1}),
+        # A cluster that is joined may grow.
+        ({"min_workers": 4, "max_workers": 4}, here(1, embedded=False), {"CPU": 1}),
+    ],
+)
+def test_workers_share_what_an_embedded_session_has(job, session, expected) -> None:
+    assert worker_resources(TrainingJobConfig.from_mapping(job), session) == expected
+
+
+@pytest.mark.parametrize(
+    ("job", "session", "message"),
+    [
+        ({"min_workers": 4, "max_workers": 4}, here(2), "need 4 CPUs, expected .* 2 CPUs"),
+        ({"min_workers": 3, "max_workers": 4}, here(2), "need 3 CPUs"),
+        ({"max_workers": 1, "cpus_per_worker": 3}, here(2), "need 3 CPUs"),
+        ({"min_workers": 2, "max_workers": 2}, here(8, 1), "need 8 CPUs, 2 GPUs, expected .* 8 CPUs, 1 GPUs"),
+        ({"gpus_per_worker": 1}, here(2), "1 GPUs, expected .* 0 GPUs"),
+    ],
+)
+def test_more_workers_than_this_machine_holds_are_refused_and_not_waited_for(job, session, message) -> None:
+    with pytest.raises(InputError, match=message) as caught:
+        worker_resources(TrainingJobConfig.from_mapping(job), session)
+    assert caught.value.code == "too_many_workers"
 
 
 @pytest.mark.parametrize("bits", ["32", "16"])

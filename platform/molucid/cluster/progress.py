@@ -16,6 +16,7 @@ import ray
 
 Row = Mapping[str, float]
 POLL_S = 0.3
+IDLE_S = 60.0
 
 
 class _Board:
@@ -66,13 +67,24 @@ class ProgressChannel:
 
     Use as a context manager; leaving takes what has arrived by then, and raises what `receive` raised.
 
+    Args:
+        receive: takes a row.
+        waiting: called after every further `idle_s` seconds without a row, with the seconds since the last.
+        idle_s: see there.
+
     Attributes:
         board: to be handed to the workers.
     """
 
-    def __init__(self, receive: Callable[[Row], None]) -> None:
+    def __init__(
+        self,
+        receive: Callable[[Row], None],
+        waiting: Callable[[float], None] | None = None,
+        idle_s: float = IDLE_S,
+    ) -> None:
         self.board = _RemoteBoard.options(num_cpus=0, max_concurrency=1).remote()
-        self._receive = receive
+        self._receive, self._waiting, self._idle_s = receive, waiting, idle_s
+        self._heard = self._said = time.monotonic()
         self._done = threading.Event()
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._follow, name="molucid-progress", daemon=True)
@@ -94,10 +106,20 @@ class ProgressChannel:
         try:
             while not self._done.wait(POLL_S):
                 self._take()
+                self._say_waiting()
             self._take()
         except Exception as error:  # noqa: BLE001 (handed to the thread that leaves the block)
             self._error = error
 
     def _take(self) -> None:
-        for row in ray.get(self.board.take.remote()):
+        rows = ray.get(self.board.take.remote())
+        if rows:
+            self._heard = self._said = time.monotonic()
+        for row in rows:
             self._receive(row)
+
+    def _say_waiting(self) -> None:
+        now = time.monotonic()
+        if self._waiting is not None and now - self._said >= self._idle_s:
+            self._said = now
+            self._waiting(now - self._heard)

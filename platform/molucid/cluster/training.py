@@ -13,17 +13,19 @@ import os
 import tempfile
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import ray
 from pyarrow.fs import FSSpecHandler, PyFileSystem
 from ray.train import FailureConfig, RunConfig, ScalingConfig, TrainingFailedError
 from ray.train.torch import TorchConfig, TorchTrainer
 
 from molucid.cluster.checkpoints import newest_complete_name
-from molucid.cluster.plan import TrainingPlan
+from molucid.cluster.plan import TrainingJobConfig, TrainingPlan
 from molucid.cluster.progress import ProgressChannel, Row
 from molucid.cluster.session import RaySession
 from molucid.cluster.storage import Root
@@ -120,11 +122,34 @@ def standing(plan: TrainingPlan) -> Standing:
         return Standing(f"{root}/{name}", state, steps)
 
 
+def worker_resources(job: TrainingJobConfig, session: RaySession) -> dict[str, int]:
+    """Cores and, where they are used, GPUs of each worker: `{"CPU": …}` or `{"CPU": …, "GPU": 1}`.
+
+    Raises:
+        InputError: an embedded session that is too small for the fewest workers, which Ray would wait for without
+            end. A joined cluster may grow, so there `train` says every minute that it waits.
+    """
+    cpus = job.cpus_per_worker
+    if cpus is None:
+        cpus = max(1, int(session.num_cpus) // job.max_workers) if session.embedded else 1
+    use_gpu = session.num_gpus > 0 if job.gpus_per_worker is None else job.gpus_per_worker > 0
+    resources = {"CPU": cpus, "GPU": 1} if use_gpu else {"CPU": cpus}
+    sizes = {"CPU": session.num_cpus, "GPU": session.num_gpus}
+    if session.embedded and any(job.min_workers * count > sizes[name] for name, count in resources.items()):
+        raise InputError(
+            f"{job.min_workers} worker(s) that need {_shown(resources, job.min_workers)}",
+            f"no more than this machine gives, {_shown({name: sizes[name] for name in resources})}",
+            hint="give fewer --workers or, with --address, a larger cluster",
+            code="too_many_workers",
+        )
+    return resources
+
+
 def train(plan: TrainingPlan, session: RaySession, receive: Callable[[Row], None]) -> Trained:
     """Carry out a plan on an open session.
 
     Args:
-        plan: checked by `standing`.
+        plan: checked by `standing`; its job by `worker_resources`.
         session: of `ray_session`.
         receive: called with the numbers of every step, see `StepReport.flat`, and `time` (Unix) and
             `workers`. After lost workers, steps since the newest checkpoint come again.
@@ -134,13 +159,12 @@ def train(plan: TrainingPlan, session: RaySession, receive: Callable[[Row], None
         InputError, FloatingPointError: raised by a worker.
     """
     job, root = plan.job, Root(plan.out, plan.job.retry)
-    use_gpu = session.num_gpus > 0 if job.gpus_per_worker is None else job.gpus_per_worker > 0
-    cpus = job.cpus_per_worker
-    if cpus is None:
-        cpus = max(1, int(session.num_cpus) // job.max_workers) if session.embedded else 1
+    resources = worker_resources(job, session)
+    use_gpu = "GPU" in resources
     workers = job.max_workers if job.min_workers == job.max_workers else (job.min_workers, job.max_workers)
     run_name = f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:6]}"
-    with ProgressChannel(receive) as channel:
+    waiting = None if session.embedded else partial(_say_waiting, job.min_workers, resources)
+    with ProgressChannel(receive, waiting) as channel:
         trainer = _TorchTrainer(
             train_on_worker,
             train_loop_config={
@@ -149,14 +173,14 @@ def train(plan: TrainingPlan, session: RaySession, receive: Callable[[Row], None
                 "started": time.time(),
             },
             scaling_config=_ScalingConfig(
-                num_workers=workers, use_gpu=use_gpu, resources_per_worker=_resources(cpus, use_gpu)
+                num_workers=workers, use_gpu=use_gpu, resources_per_worker=resources
             ),
             torch_config=TorchConfig(backend="nccl" if use_gpu else "gloo"),
             run_config=_RunConfig(
                 # A name that was used before would be resumed from Ray's own record.
                 name=run_name,
                 failure_config=FailureConfig(max_failures=job.max_failures),
-                worker_runtime_env={"env_vars": _worker_environment(cpus)},
+                worker_runtime_env={"env_vars": _worker_environment(resources["CPU"])},
                 **_ray_records(root),
             ),
         )
@@ -171,8 +195,24 @@ def train(plan: TrainingPlan, session: RaySession, receive: Callable[[Row], None
     return Trained(f"{root}/{name}", outcome["step"], outcome["position"], outcome["finished"])
 
 
-def _resources(cpus: int, use_gpu: bool) -> dict[str, float]:
-    return {"CPU": cpus, "GPU": 1} if use_gpu else {"CPU": cpus}
+def _shown(resources: Mapping[str, float], times: int = 1) -> str:
+    return ", ".join(f"{times * resources.get(name, 0):g} {name}s" for name in sorted(resources))
+
+
+def _say_waiting(num_workers: int, resources: Mapping[str, float], idle_s: float) -> None:
+    """Say what may be waited for: Ray waits for missing workers without end and without a word."""
+    total, free = (
+        {name: amounts.get(name, 0.0) for name in resources}
+        for amounts in (ray.cluster_resources(), ray.available_resources())
+    )
+    log.warning(
+        "no step for %.0f s: %d worker(s) need %s; the cluster has %s, of which %s are free",
+        idle_s,
+        num_workers,
+        _shown(resources, num_workers),
+        _shown(total),
+        _shown(free),
+    )
 
 
 def _worker_environment(cpus: int) -> dict[str, str]:
