@@ -9,12 +9,20 @@ from types import SimpleNamespace
 import pytest
 
 from jobs.cli import build_parser
+from molucid.cluster.checkpoints import store_checkpoint
 from molucid.cluster.plan import TrainingJobConfig, TrainingPlan
 from molucid.cluster.session import RaySession
+from molucid.cluster.storage import Root
 from molucid.cluster.training import standing, worker_resources
+from molucid.dataset.packed import PackedDataset
 from molucid.dataset.packing import PackConfig
 from molucid.errors import InputError
+from molucid.model.assembled import new_model
+from molucid.model.objective import Objective
 from molucid.recipes.load import load_recipe
+from molucid.train.checkpoint import make_card
+from molucid.train.engines.single import SingleEngine
+from molucid.train.loop import TrainState
 
 
 def plan(given: SimpleNamespace, out: Path, workers: tuple[int, int], *assignments: str) -> TrainingPlan:
@@ -79,6 +87,40 @@ def test_other_lengths_are_refused_where_fingerprints_are_trained(given, tmp_pat
         standing(plan(given, tmp_path / "run", (1, 1), f"model.fingerprint_bits={bits}"))
     assert caught.value.code == code
     standing(plan(given, tmp_path / "run", (1, 1), f"model.fingerprint_bits={bits}", "objective.lambda_=0"))
+
+
+@pytest.mark.parametrize(
+    ("written", "wanted", "message"),
+    [
+        (
+            "a" * 64,
+            "b" * 64,
+            "a run that started from the model aaaaaaaaaaaa…, .* from the model bbbbbbbbbbbb…",
+        ),
+        (None, "b" * 64, "a run that started from new weights"),
+        ("a" * 64, None, "expected one that started from new weights"),
+    ],
+)
+def test_a_run_goes_on_only_from_the_checkpoint_it_began_with(
+    given, tmp_path, written, wanted, message
+) -> None:
+    def tuned(parent: str | None) -> TrainingPlan:
+        facts = {
+            "command": "molucid finetune --checkpoint its-own",
+            "data_sha256": PackedDataset(given.packed).content_hash,
+            "parent_model_sha256": parent,
+        }
+        return plan(given, tmp_path / "run", (1, 1)).model_copy(update={"training": facts})
+
+    recipe, root = tuned(written).recipe, Root(tmp_path / "run")
+    card = make_card(recipe.name, recipe.model, recipe.objective, recipe.train, tuned(written).training)
+    engine = SingleEngine(new_model(recipe.model, 0), Objective(recipe.objective), recipe.train)
+    store_checkpoint(root, engine, card, TrainState(3, 24), epoch=0.5)
+    assert standing(tuned(written)).state == TrainState(3, 24)
+    with pytest.raises(InputError, match=message) as caught:
+        standing(tuned(wanted))
+    assert caught.value.code == "other_parent"
+    assert "--checkpoint its-own" in caught.value.hint
 
 
 def test_the_usual_way_of_the_help_fits_together() -> None:

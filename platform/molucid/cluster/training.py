@@ -86,7 +86,7 @@ def standing(plan: TrainingPlan) -> Standing:
 
     Raises:
         InputError: data that the model cannot be trained on, more workers than a global batch has samples for, or
-            a root that holds the run of another configuration or of other data.
+            a root that holds the run of another configuration, of other data or from another checkpoint.
     """
     for num_workers in range(plan.job.min_workers, plan.job.max_workers + 1):
         micro_batches_per_step(plan.recipe.train, num_workers)
@@ -110,7 +110,8 @@ def standing(plan: TrainingPlan) -> Standing:
         recipe = plan.recipe
         card = make_card(recipe.name, recipe.model, recipe.objective, recipe.train, plan.training)
         state = read_state(folder, card)
-        written_on = read_card(folder).training.get("data_sha256")
+        training = read_card(folder).training
+        written_on = training.get("data_sha256")
         if written_on != dataset.content_hash:
             raise InputError(
                 f"a run on other data (sha256 {str(written_on)[:12]}…)",
@@ -118,6 +119,16 @@ def standing(plan: TrainingPlan) -> Standing:
                 Where(file=f"{root}/{name}"),
                 hint="give a new --out, or go on with the data of the run",
                 code="other_data",
+            )
+        parents = [facts.get("parent_model_sha256") for facts in (training, plan.training)]
+        if parents[0] != parents[1]:
+            theirs, ours = ("new weights" if p is None else f"the model {p[:12]}…" for p in parents)
+            raise InputError(
+                f"a run that started from {theirs}",
+                f"one that started from {ours}",
+                Where(file=f"{root}/{name}"),
+                hint=f"give a new --out, or go on with the run's own command: {training.get('command')}",
+                code="other_parent",
             )
         return Standing(f"{root}/{name}", state, steps)
 
