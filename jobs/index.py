@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     import numpy as np
 
     from jobs.console import Progress
-    from molucid.adapt.index import NeighbourIndex
+    from molucid.adapt.index import NeighbourIndex, check_target
     from molucid.adapt.vectors import predict_fingerprints
     from molucid.chem.fingerprints import FingerprintConfig, fingerprints
     from molucid.cluster.checkpoints import local_checkpoint
@@ -53,10 +53,15 @@ def run(args: argparse.Namespace) -> int:
     for option, value in (("--batch-size", args.batch_size), ("--limit", args.limit)):
         if value is not None and value < 1:
             raise InputError(f"{option} {value}", "a whole number of at least 1", code="invalid_option")
+    check_target(args.out)
+    dataset = PackedDataset(args.data)
+    if not len(dataset):
+        raise InputError(
+            f"no sample in {args.data}", "at least one", hint="pack some samples first", code="empty_dataset"
+        )
     with local_checkpoint(args.checkpoint) as (_, checkpoint):
         model, _ = load_model(checkpoint)
         digest = model_hash(checkpoint)
-    dataset = PackedDataset(args.data)
     count = len(dataset) if args.limit is None else min(args.limit, len(dataset))
     rows = np.arange(count, dtype=np.int64)
     keys: list[str] = []

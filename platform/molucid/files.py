@@ -11,6 +11,7 @@ import errno
 import hashlib
 import json
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -82,6 +83,30 @@ def sync_directory(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+@contextlib.contextmanager
+def staged(folder: Path | str, last: str) -> Iterator[Path]:
+    """A folder inside `folder` whose files enter `folder` by renaming, all together, when the block ends well.
+
+    A fault inside the block, a full disk for one, leaves the files of an earlier run as they were.
+
+    Args:
+        folder: made if it does not stand.
+        last: name of the file that completes the others, by naming their sha256: files of two runs, mixed by a
+            power cut between two renames, can be told.
+    """
+    target = Path(folder)
+    target.mkdir(parents=True, exist_ok=True)
+    staging = target / f".{uuid.uuid4().hex[:8]}.partial"
+    staging.mkdir()
+    try:
+        yield staging
+        for path in sorted(staging.iterdir(), key=lambda path: (path.name == last, path.name)):
+            path.replace(target / path.name)
+        sync_directory(target)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
 
 
 def sha256_file(path: Path | str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -59,6 +61,35 @@ def test_the_same_index_twice(answering: SimpleNamespace, tmp_path: Path) -> Non
     assert main(command(answering, tmp_path / "index", "--quiet")) == 0
     for name in ("vectors.npy", "rows.npy", "molecule_keys.npy", "molecule_bits.npy"):
         assert (tmp_path / "index" / name).read_bytes() == (Path(answering.index) / name).read_bytes()
+
+
+def test_the_folder_of_something_else_is_left_alone(
+    answering: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = (Path(answering.packed) / "manifest.json").read_bytes()
+    assert main(command(answering, Path(answering.packed))) == 2
+    assert "got a folder that holds 'molucid.packed'" in capsys.readouterr().err
+    assert (Path(answering.packed) / "manifest.json").read_bytes() == before
+
+
+def test_a_full_disk_leaves_the_index_of_the_run_before(
+    answering: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "index"
+    assert main(command(answering, out, "--limit", "5", "--quiet")) == 0
+    real, written = os.fsync, 0
+
+    def full_at_the_third_file(descriptor: int) -> None:
+        nonlocal written
+        written += 1
+        if written == 3:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full_at_the_third_file)
+    assert main(command(answering, out, "--quiet")) == 1
+    assert len(NeighbourIndex.load(out).rows) == 5
+    assert not list(out.glob(".*"))
 
 
 def test_index_and_samples_move_together(answering: SimpleNamespace, tmp_path: Path) -> None:

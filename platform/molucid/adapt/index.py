@@ -18,9 +18,11 @@ from numpy.typing import NDArray
 
 from molucid.adapt.vectors import FloatMatrix, unit_vectors
 from molucid.errors import InputError, Where
-from molucid.files import read_manifest, write_aside, write_manifest
+from molucid.files import MANIFEST_NAME, read_manifest, staged, write_aside, write_manifest
 
 SCHEMA_VERSION = 1
+KIND = "neighbour_index"
+ARRAYS = ("vectors", "rows", "molecule_keys", "molecule_bits")
 
 Fingerprints = Callable[[Sequence[str]], NDArray[np.uint8]]
 """SMILES → true fingerprint bits, uint8 of 0 and 1 of shape `[molecules, bits]` (Morgan radius 2, 2048 bits)."""
@@ -61,15 +63,21 @@ class NeighbourIndex:
         bits = fingerprints([smiles[i] for i in first])
         vectors = unit_vectors(predicted)
         counts = {"num_samples": len(rows), "num_molecules": len(unique), "fingerprint_bits": bits.shape[1]}
-        content = {**provenance, **counts, "schema_version": SCHEMA_VERSION, "kind": "neighbour_index"}
+        content = {**provenance, **counts, "schema_version": SCHEMA_VERSION, "kind": KIND}
         return cls(vectors, rows, unique, np.packbits(bits, axis=1), content, _flat(vectors))
 
     def save(self, folder: Path | str) -> None:
-        """Write the index; it is complete when its manifest stands."""
-        for name in ("vectors", "rows", "molecule_keys", "molecule_bits"):
-            with write_aside(Path(folder) / f"{name}.npy") as stream:
-                np.save(stream, getattr(self, name), allow_pickle=False)
-        write_manifest(folder, dict(self.provenance))
+        """Write the index; all files enter the folder together, the manifest last.
+
+        Raises:
+            InputError: the folder is complete as something else.
+        """
+        check_target(folder)
+        with staged(folder, last=MANIFEST_NAME) as staging:
+            for name in ARRAYS:
+                with write_aside(staging / f"{name}.npy") as stream:
+                    np.save(stream, getattr(self, name), allow_pickle=False)
+            write_manifest(staging, dict(self.provenance))
 
     @classmethod
     def load(cls, folder: Path | str, checkpoint_hash: str | None = None) -> NeighbourIndex:
@@ -89,10 +97,10 @@ class NeighbourIndex:
                 code="missing_index",
             )
         manifest = read_manifest(folder)
-        if manifest.get("kind") != "neighbour_index" or manifest.get("schema_version") != SCHEMA_VERSION:
+        if manifest.get("kind") != KIND or manifest.get("schema_version") != SCHEMA_VERSION:
             raise InputError(
                 f"{manifest.get('kind')!r} version {manifest.get('schema_version')}",
-                f"'neighbour_index' version {SCHEMA_VERSION}",
+                f"{KIND!r} version {SCHEMA_VERSION}",
                 where,
                 hint="make the index again with this version",
                 code="wrong_schema",
@@ -106,8 +114,7 @@ class NeighbourIndex:
                 code="index_of_other_checkpoint",
             )
         arrays = {
-            name: np.load(Path(folder) / f"{name}.npy", mmap_mode="r", allow_pickle=False)
-            for name in ("vectors", "rows", "molecule_keys", "molecule_bits")
+            name: np.load(Path(folder) / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in ARRAYS
         }
         packed = (Path(folder) / manifest["packed_path"]).resolve()
         provenance = {**manifest, "packed_path": str(packed)}
@@ -144,6 +151,25 @@ class NeighbourIndex:
         similarity = np.where(either > 0, both / np.maximum(either, 1), 1.0)
         best = int(similarity.argmax())
         return float(similarity[best]), self.molecule_keys[best].decode()
+
+
+def check_target(folder: Path | str) -> None:
+    """Refuse a folder that is complete as something else.
+
+    Raises:
+        InputError: it is (`folder_in_use`).
+    """
+    if not (Path(folder) / MANIFEST_NAME).exists():
+        return
+    kind = read_manifest(folder, verify=False).get("kind")
+    if kind != KIND:
+        raise InputError(
+            f"a folder that holds {kind!r}",
+            "a new folder, or that of an index",
+            Where(file=str(folder)),
+            hint="give another folder",
+            code="folder_in_use",
+        )
 
 
 def _flat(vectors: FloatMatrix) -> Any:
