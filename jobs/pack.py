@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
-from itertools import chain, islice
-from pathlib import Path
+from itertools import islice
 from typing import Any
 
 HELP = "pack samples or measured spectra into training arrays"
@@ -20,11 +18,13 @@ fingerprint) and writes memory-mapped arrays, so that nothing is parsed while a 
   molucid pack library.msp more.mgf --out runs/library
 
 An input is a data set of `molucid simulate` (folder or s3:// URL), the MassBank table as Parquet,
-MassSpecGym.tsv, or any spectra file whose records carry SMILES. --fold chooses by the fold that the file
-names; --split chooses by a hash of the molecule, so that `train`, `val` and `test` share no molecule
-whatever the input. Held-out molecules never pass; --exclude adds further ones. Every record is counted: read
-= packed + rejected by reason; the rejected ones stand in OUT/rejected.tsv. The same input and settings give
-the same bytes; a folder that has them already is left as it is."""
+MassSpecGym.tsv, a DiffMS/MIST folder (or its labels.tsv), or any spectra file whose records carry SMILES. A
+file that cannot be read and a second use of an identifier are rejected rows, as in `molucid elucidate`.
+--fold chooses by the fold that the file names; --split chooses by a hash of the molecule, so that `train`,
+`val` and `test` share no molecule whatever the input. Held-out molecules never pass; --exclude adds further
+ones. Every record is counted: read = packed + rejected by reason; the rejected ones stand in
+OUT/rejected.tsv. The same input and settings give the same bytes; a folder that has them already is left as
+it is."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,15 +57,17 @@ def run(args: argparse.Namespace) -> int:
     from molucid import __version__
     from molucid.dataset.holdout import HoldoutKeys
     from molucid.dataset.packing import PackConfig, pack, packed_before
+    from molucid.dataset.sources.training_inputs import read_inputs, training_inputs
 
     processes = args.num_processes or len(os.sched_getaffinity(0))
-    simulated = [_is_samples(name) for name in args.inputs]
-    given = {"num_processes": processes, "one_record_per_molecule": all(simulated), "split": args.split}
+    inputs = training_inputs(args.inputs)
+    only_simulated = all(each.kind == "samples" for each in inputs)
+    given = {"num_processes": processes, "one_record_per_molecule": only_simulated, "split": args.split}
     config = PackConfig.from_mapping(given).updated(args.set)
     exclude = None if args.exclude is None else HoldoutKeys.from_file(args.exclude)
     held_out = HoldoutKeys.default() if exclude is None else HoldoutKeys.default() | exclude
     provenance = {
-        "inputs": [_describe(name, s) for name, s in zip(args.inputs, simulated, strict=True)],
+        "inputs": [each.describe() for each in inputs],
         "fold": args.fold,
         "limit": args.limit,
         "excluded_sha256": held_out.sha256,
@@ -75,57 +77,10 @@ def run(args: argparse.Namespace) -> int:
     if manifest is not None:
         note(f"{args.out} is packed already", args.quiet)
         return _report(manifest, args)
-    records = chain.from_iterable(
-        _read_samples(name) if is_samples else _read_spectra(name, args.fold)
-        for name, is_samples in zip(args.inputs, simulated, strict=True)
-    )
+    records = islice(read_inputs(inputs, args.fold), args.limit)
     with Progress("pack", args.limit, "records", quiet=args.quiet) as progress:
-        manifest = pack(
-            islice(records, args.limit), args.out, config, provenance, exclude, on_progress=progress.advance
-        )
+        manifest = pack(records, args.out, config, provenance, exclude, on_progress=progress.advance)
     return _report(manifest, args)
-
-
-def _is_samples(name: str) -> bool:
-    return "://" in name or Path(name).is_dir()
-
-
-def _read_samples(url: str) -> Iterator[Any]:
-    from molucid.dataset.shards import read_dataset
-    from molucid.errors import Where
-
-    for stored in read_dataset(url):
-        yield stored.record(Where(file=url, record=stored.sample.evidence.id))
-
-
-def _read_spectra(path: str, fold: str | None) -> Iterator[Any]:
-    from molucid.dataset.sources import massbank_parquet, massspecgym
-    from molucid.errors import InputError, Rejected, Where
-    from molucid.spectra.read import read_records
-
-    if not Path(path).is_file():
-        raise InputError("no file", "samples or a spectra file", Where(file=path), code="missing_file")
-    if massbank_parquet.is_massbank_parquet(path):
-        yield from massbank_parquet.read(path, fold)
-    elif Path(path).suffix == ".tsv":
-        yield from massspecgym.read(path, fold)
-    else:
-        for record in read_records(path):
-            if fold is None or isinstance(record, Rejected) or record.metadata.get("fold") == fold:
-                yield record
-
-
-def _describe(name: str, is_samples: bool) -> dict[str, Any]:
-    """Name and content hash of an input; paths of this machine are no part of it."""
-    from molucid.dataset.shards import DatasetRoot
-    from molucid.files import MANIFEST_NAME, sha256_file
-
-    if not is_samples:
-        digest = sha256_file(name) if Path(name).is_file() else None
-    else:
-        root = DatasetRoot(name)
-        digest = root.sha256(MANIFEST_NAME) if root.exists(MANIFEST_NAME) else None
-    return {"name": name.rstrip("/").rsplit("/", 1)[-1], "sha256": digest}
 
 
 def _report(manifest: dict[str, Any], args: argparse.Namespace) -> int:

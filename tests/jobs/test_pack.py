@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -168,12 +169,73 @@ def test_a_folder_packed_from_something_else_is_refused_by_what_differs(
 
 
 def test_inputs_that_cannot_be_packed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(InputError, match=r"gone\.mgf"):
-        run(capsys, str(tmp_path / "gone.mgf"), "--out", str(tmp_path / "p"))
+    there = mgf(tmp_path / "l.mgf", ("a", "CCO", "train"))
+    gone = [str(tmp_path / name) for name in ("gone.mgf", "lost.msp")]
+    with pytest.raises(InputError, match=r"gone\.mgf.*lost\.msp") as caught:
+        run(capsys, there, *gone, "--out", str(tmp_path / "p"))
+    assert caught.value.code == "missing_file"
+    assert "l.mgf" not in str(caught.value)
     with pytest.raises(InputError, match="run its command again"):
-        run(capsys, str(tmp_path), "--out", str(tmp_path / "q"))
+        run(capsys, there, str(tmp_path), "--out", str(tmp_path / "p"))
     with pytest.raises(InputError, match="did you mean"):
-        run(capsys, str(tmp_path), "--out", str(tmp_path / "q"), "--set", "fingreprint.num_bits=8")
+        run(capsys, there, "--out", str(tmp_path / "p"), "--set", "fingreprint.num_bits=8")
+    assert not (tmp_path / "p").exists()
+
+
+def test_faulty_files_are_rows_and_identifiers_are_unique_over_all_files(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty.mgf").write_text("")
+    (tmp_path / "notes.txt").write_text("no spectra at all\n")
+    files = (
+        mgf(tmp_path / "one.mgf", ("a", "CCO", "train"), ("a", "CCO", "train"), ("b", "CCO", "train")),
+        str(tmp_path / "empty.mgf"),
+        str(tmp_path / "notes.txt"),
+        mgf(tmp_path / "two.mgf", ("b", "CCCN", "train"), ("c", "CCCN", "train")),
+    )
+    summary = run(capsys, *files, "--out", str(tmp_path / "p"))
+    assert summary["rejected"] == {"duplicate_id": 2, "empty_file": 1, "unknown_format": 1}
+    assert (summary["records_read"], summary["records_kept"]) == (7, 3)
+    assert [PackedDataset(tmp_path / "p").row_id(i) for i in range(3)] == ["a", "b", "c"]
+    rejected = (tmp_path / "p" / "rejected.tsv").read_text().splitlines()
+    assert [line.split("\t")[1] for line in rejected[1:]] == [
+        "duplicate_id", "empty_file", "unknown_format", "duplicate_id"
+    ]  # fmt: skip
+    assert str(tmp_path / "two.mgf") in rejected[4]
+
+
+SPECTRA = Path(__file__).parents[1] / "spectra" / "data"
+
+
+@pytest.mark.parametrize("name", ["diffms", "diffms/labels.tsv"])
+def test_a_diffms_folder_is_packed_by_its_labels(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(SPECTRA / "diffms", tmp_path / "diffms")
+    given = str(tmp_path / name)
+    summary = run(capsys, given, "--out", str(tmp_path / "p"))
+    # The table lists a second file that is not there.
+    assert summary["rejected"] == {"missing_file": 1}
+    assert (summary["records_read"], summary["molecules"]) == (2, 1)
+    dataset = PackedDataset(tmp_path / "p")
+    assert (dataset[0].evidence.id, dataset[0].smiles) == ("spec_1", "C=CCOc1ccccc1OCC(O)CNC(C)C")
+    assert run(capsys, given, "--out", str(tmp_path / "p")) == summary
+    file = tmp_path / "diffms" / "spec_files" / "spec_1.ms"
+    file.write_text(file.read_text().replace(">compound", "#comment more\n>compound", 1) + "\n")
+    with pytest.raises(InputError, match="packed with other inputs,"):
+        run(capsys, given, "--out", str(tmp_path / "p"))
+
+
+def test_massspecgym_is_known_by_its_header(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = (SPECTRA / "oxprenolol.massspecgym.tsv").read_text()
+    (tmp_path / "official.txt").write_text(table)
+    own = "\n".join(line.replace("MSBNK-", "mine-") for line in table.splitlines())
+    (tmp_path / "own.tsv").write_text(own.replace("\tinchikey\t", "\tfull_key\t", 1))
+    summary = run(
+        capsys, str(tmp_path / "official.txt"), str(tmp_path / "own.tsv"), "--out", str(tmp_path / "p")
+    )
+    assert summary["licences"] == {"MIT": 1, "not given": 1}
+    assert summary["rejected"] == {}
 
 
 def test_the_validation_fold_of_the_real_table(

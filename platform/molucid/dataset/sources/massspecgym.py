@@ -15,10 +15,14 @@ import pyarrow.parquet as pq
 from molucid.dataset.corpus import Molecule
 from molucid.errors import InputError, Rejected, Where
 from molucid.spectra.read import read_records
+from molucid.spectra.source import lines, open_source
 from molucid.spectra.types import Record
 
 SOURCE, LICENCE = "MassSpecGym", "MIT"
+COLUMNS = ("identifier", "mzs", "intensities", "smiles", "inchikey", "fold")
+"""Columns by which the official table is known; a table with fewer is a spectra file of its owner."""
 _STRUCTURE_COLUMNS = ("fold", "inchikey14", "flat_smiles")
+_MAX_HEADER_CHARS = 1 << 14
 
 
 def read_structures(path: Path | str, fold: str | None = None) -> Iterator[Molecule]:
@@ -48,6 +52,16 @@ def read_structures(path: Path | str, fold: str | None = None) -> Iterator[Molec
                 yield Molecule(
                     f"MassSpecGym:{row['inchikey14']}", row["flat_smiles"], Where(str(path), line=number)
                 )
+
+
+def is_massspecgym(path: Path | str) -> bool:
+    """Whether the first line of the file, gzip or not, has the columns of the official table."""
+    try:
+        with open_source(Path(path)) as stream:
+            header = next(lines(stream, _MAX_HEADER_CHARS), None)
+    except InputError:
+        return False  # a broken file is for its reader to report
+    return header is not None and set(COLUMNS) <= set(header.text.split("\t"))
 
 
 def read(path: Path | str, fold: str | None = None) -> Iterator[Record | Rejected]:

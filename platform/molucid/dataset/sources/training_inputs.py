@@ -1,0 +1,119 @@
+"""What a training set is packed from: simulated samples and spectra files of any kind, told apart by content.
+
+A folder with a `labels.tsv` holds spectra of DiffMS/MIST, any other folder or URL simulated samples. A file is
+the MassBank table if it is Parquet with its columns, MassSpecGym's if its first line has that table's columns,
+and else a spectra file. All spectra are read as `molucid elucidate` reads them: a file that cannot be read is
+one row, and identifiers are unique over all files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from molucid.dataset.identifiers import UsedIdentifiers
+from molucid.dataset.shards import DatasetRoot, read_dataset, read_dataset_manifest
+from molucid.dataset.sources import massbank_parquet, massspecgym
+from molucid.errors import InputError, Rejected, Where
+from molucid.files import MANIFEST_NAME, sha256_file
+from molucid.spectra.formats.sirius import LABELS_NAME
+from molucid.spectra.read import read_files
+from molucid.spectra.types import Record
+
+InputKind = Literal["samples", "massbank", "massspecgym", "labelled", "spectra"]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingInput:
+    """One input of a training set: its path or URL as given, and what it is."""
+
+    name: str
+    kind: InputKind
+
+    def describe(self) -> dict[str, str]:
+        """`name` without its folders and `sha256` of the content: what a manifest keeps."""
+        return {"name": self.name.rstrip("/").rsplit("/", 1)[-1], "sha256": self._sha256()}
+
+    def _sha256(self) -> str:
+        if self.kind == "samples":
+            return DatasetRoot(self.name).sha256(MANIFEST_NAME)
+        if self.kind != "labelled":
+            return sha256_file(self.name)
+        path = Path(self.name)
+        folder = path if path.is_dir() else path.parent
+        found = (file for pattern in ("*.ms", "*.ms.gz", "spec_files/*.ms") for file in folder.glob(pattern))
+        files = sorted([folder / LABELS_NAME, *(file for file in found if file.is_file())])
+        sums = [(file.relative_to(folder).as_posix(), sha256_file(file)) for file in files]
+        return hashlib.sha256(json.dumps(sums).encode()).hexdigest()
+
+
+def training_inputs(names: Sequence[str]) -> tuple[TrainingInput, ...]:
+    """Recognise all inputs, before anything of them is read.
+
+    Raises:
+        InputError: files or folders that are not there (all are named), or samples that are not complete.
+    """
+    missing = [name for name in names if "://" not in name and not _is_there(Path(name))]
+    if missing:
+        raise InputError(
+            f"no file or folder {', '.join(missing)}",
+            "samples or spectra files that exist",
+            hint="check the paths; nothing was packed",
+            code="missing_file",
+        )
+    inputs = tuple(TrainingInput(name, _kind(name)) for name in names)
+    for given in inputs:
+        if given.kind == "samples":
+            read_dataset_manifest(DatasetRoot(given.name))
+    return inputs
+
+
+def read_inputs(inputs: Sequence[TrainingInput], fold: str | None = None) -> Iterator[Record | Rejected]:
+    """All records in the order of the inputs.
+
+    Args:
+        inputs: see `training_inputs`.
+        fold: only records that their file puts into this fold; simulated samples belong to every fold, and a
+            row that cannot be read is passed on whatever its fold.
+    """
+    used = UsedIdentifiers()
+    for given in inputs:
+        if given.kind == "samples":
+            yield from _samples(given.name)
+        else:
+            yield from used.reject_repeated(_spectra(given, fold), lambda record: record.evidence.id)
+
+
+def _is_there(path: Path) -> bool:
+    return path.is_file() or path.is_dir()
+
+
+def _kind(name: str) -> InputKind:
+    path = Path(name)
+    if "://" not in name and (path.name == LABELS_NAME or (path / LABELS_NAME).is_file()):
+        return "labelled"
+    if "://" in name or path.is_dir():
+        return "samples"
+    if massbank_parquet.is_massbank_parquet(path):
+        return "massbank"
+    return "massspecgym" if massspecgym.is_massspecgym(path) else "spectra"
+
+
+def _samples(url: str) -> Iterator[Record]:
+    for stored in read_dataset(url):
+        yield stored.record(Where(file=url, record=stored.sample.evidence.id))
+
+
+def _spectra(given: TrainingInput, fold: str | None) -> Iterator[Record | Rejected]:
+    if given.kind == "massbank":
+        yield from massbank_parquet.read(given.name, fold)
+    elif given.kind == "massspecgym":
+        yield from massspecgym.read(given.name, fold)
+    else:
+        for record in read_files([given.name]):
+            if fold is None or isinstance(record, Rejected) or record.metadata.get("fold") == fold:
+                yield record
