@@ -86,18 +86,20 @@ def test_a_table_without_the_columns_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("unit", "instrument", "cid", "expected"),
+    ("unit", "instrument", "mode", "expected"),
     [
-        ("NCE", "LC-ESI-QFT", False, Conditions("[M+H]+", None, 20.0, "orbitrap")),
-        ("?", "LC-ESI-QFT", False, Conditions("[M+H]+", None, 20.0, "orbitrap")),
-        ("?", "LC-ESI-QTOF", True, Conditions("[M+H]+", 20.0, None, "qtof")),
-        ("eV", "LC-ESI-QTOF", True, Conditions("[M+H]+", 20.0, None, "qtof")),
-        ("eV-ramp", "LC-ESI-QTOF", True, Conditions("[M+H]+", None, None, "qtof")),
-        ("NCE", "LC-ESI-ITFT", True, Conditions("[M+H]+", None, 20.0, "ion_trap")),
+        ("NCE", "LC-ESI-QFT", "HCD", Conditions("[M+H]+", None, 20.0, "orbitrap")),
+        ("?", "LC-ESI-QFT", "HCD", Conditions("[M+H]+", None, 20.0, "orbitrap")),
+        ("?", "LC-ESI-QTOF", "CID", Conditions("[M+H]+", 20.0, None, "qtof")),
+        ("eV", "LC-ESI-QTOF", "CID", Conditions("[M+H]+", 20.0, None, "qtof")),
+        ("eV-ramp", "LC-ESI-QTOF", "CID", Conditions("[M+H]+", None, None, "qtof")),
+        (None, "LC-ESI-QTOF", "CID", Conditions("[M+H]+", None, None, "qtof")),
+        ("?", "ESI-FTICR", "CID", Conditions("[M+H]+", None, 20.0, "fticr")),
+        ("NCE", "LC-ESI-ITFT", "CID", Conditions("[M+H]+", None, 20.0, "ion_trap")),
     ],
 )
-def test_units_of_energy(unit: str, instrument: str, cid: bool, expected: Conditions) -> None:
-    assert measured_conditions("[M+H]+", 20.0, unit, instrument, cid) == expected
+def test_units_of_energy(unit: str | None, instrument: str, mode: str, expected: Conditions) -> None:
+    assert measured_conditions("[M+H]+", 20.0, unit, instrument, mode) == expected
 
 
 def test_peaks_go_to_the_nearest_candidate_in_the_window() -> None:

@@ -4,7 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from molucid.spectra.energy import CollisionEnergy, is_thermo_setting, parse_collision_energy
+from molucid.spectra.energy import (
+    CollisionEnergy,
+    collision_energy,
+    is_thermo_setting,
+    parse_collision_energy,
+)
 
 
 @pytest.mark.parametrize(
@@ -16,10 +21,13 @@ from molucid.spectra.energy import CollisionEnergy, is_thermo_setting, parse_col
         ("10,5 eV", 10.5, None),
         ("35 V", 35, None),
         ("-35 eV", 35, None),
-        ("10,20,40", 70 / 3, None),
-        ("20,40", 30, None),
-        ("20-40 eV", 30, None),
-        ("Ramp 21.1-31.6 eV", 26.35, None),
+        ("10,20,40", None, None),
+        ("20,40", None, None),
+        ("20-40 eV", None, None),
+        ("Ramp 21.1-31.6 eV", None, None),
+        ("Ramp 30 eV", None, None),
+        ("eV-ramp 30", None, None),
+        ("30 eV (nominal)", 30, None),
         ("CID 30 eV", 30, None),
         ("0", 0, None),
         ("HCD 35%", None, 35),
@@ -28,8 +36,8 @@ from molucid.spectra.energy import CollisionEnergy, is_thermo_setting, parse_col
         ("NCE35", None, 35),
         ("30 (nominal)", None, 30),
         ("45 % (nominal)", None, 45),
-        ("15, 30, 45, 60, 75, 90 (nominal)", None, 52.5),
-        ("20 HCD (NCE 20-30-40%)", None, 30),
+        ("15, 30, 45, 60, 75, 90 (nominal)", None, None),
+        ("20 HCD (NCE 20-30-40%)", None, None),
         ("HCD 30", None, 30),
         ("HCD 30 eV", 30, None),
         ("NCE=35% 12eV", 12, 35),
@@ -47,6 +55,50 @@ def test_spellings(text: str, ev: float | None, normalized: float | None) -> Non
 @pytest.mark.parametrize("field", ["nce", "normalized_collision_energy", "collision_energy_nce"])
 def test_field_may_name_the_scale(field: str) -> None:
     assert parse_collision_energy("30", field) == CollisionEnergy(normalized=30)
+    assert parse_collision_energy("30 eV", field) == CollisionEnergy(ev=30)
+
+
+@pytest.mark.parametrize("field", ["collision_energy_ev", "collision_energy_voltage"])
+def test_a_field_in_ev_holds_on_every_instrument(field: str) -> None:
+    assert parse_collision_energy("30", field, "orbitrap", "HCD") == CollisionEnergy(ev=30)
+
+
+NCE, EV, UNKNOWN = CollisionEnergy(normalized=30.0), CollisionEnergy(ev=30.0), CollisionEnergy()
+
+
+@pytest.mark.parametrize(
+    ("unit", "instrument", "mode", "expected"),
+    [
+        ("?", "orbitrap", "HCD", NCE),
+        ("?", "orbitrap", "CID", NCE),
+        ("?", "orbitrap", None, NCE),
+        ("?", "fticr", None, NCE),
+        ("?", "qtof", "CID", EV),
+        ("?", "qtof", "HCD", EV),
+        ("?", "qqq", None, EV),
+        ("?", "ion_trap", None, EV),
+        ("?", "other", None, EV),
+        ("?", "other", "HCD", NCE),
+        ("?", None, "hcd", NCE),
+        ("?", None, "CID", EV),
+        ("?", None, None, EV),
+        ("eV", "orbitrap", "HCD", EV),
+        ("NCE", "qtof", None, NCE),
+        ("eV-ramp", "qtof", None, UNKNOWN),
+        ("NCE-ramp", "orbitrap", None, UNKNOWN),
+        ("?-ramp", "orbitrap", "HCD", UNKNOWN),
+        (None, "orbitrap", "HCD", UNKNOWN),
+    ],
+)
+def test_the_rule(
+    unit: str | None, instrument: str | None, mode: str | None, expected: CollisionEnergy
+) -> None:
+    assert collision_energy(30.0, unit, instrument, mode) == expected
+    assert collision_energy(None, unit, instrument, mode) == UNKNOWN
+    if unit is not None:
+        # The same number and unit as text mean the same; a text without unit is the `?` of the tables.
+        text = "30" if unit == "?" else f"30 {unit}"
+        assert parse_collision_energy(text, "collision_energy", instrument, mode) == expected
 
 
 def test_thermo_setting_is_recognised_by_its_filter_line() -> None:

@@ -101,11 +101,12 @@ def test_massbank_formula_of_a_cation(formula: str) -> None:
 
 def test_sirius_blocks_of_one_compound_become_its_spectra() -> None:
     text = ">compound a\n>parentmass 100.5\n>ionization [M-H]-\n##note\n>ms1\n1 2\n\n"
-    text += ">ms2\n50 1\n\n>collision 35\n60 2\n"
+    text += ">ms2 20-40 eV\n50 1\n\n>collision 35\n60 2\n"
     (record,) = read_sirius(text + "70 3\n")
     assert isinstance(record, Record)
     first, second = record.evidence.msms
     assert (first.collision_energy_ev, second.collision_energy_ev) == (None, 35)
+    assert record.metadata["collision_energies"] == "20-40 eV; 35"
     np.testing.assert_array_equal(second.mz, [60, 70])
     assert second.precursor_mz == 100.5
     assert second.adduct == "[M-H]-"
@@ -137,6 +138,50 @@ def test_massspecgym_rows() -> None:
     assert first.where.line == 2
     with pytest.raises(InputError, match="'mzs'"):
         read_table("identifier\tx\n")
+
+
+def test_massspecgym_energies_are_ev_on_an_orbitrap_too() -> None:
+    head = "identifier\tmzs\tintensities\tinstrument_type\tcollision_energy\n"
+    (record,) = read_table(head + "a\t50\t1\tOrbitrap\t30.0\n")
+    assert isinstance(record, Record)
+    (spectrum,) = record.evidence.msms
+    assert (spectrum.collision_energy_ev, spectrum.normalized_collision_energy) == (30, None)
+
+
+def test_a_bare_energy_means_the_same_in_every_format() -> None:
+    """An Orbitrap shows an NCE, whatever file its number is written to."""
+    massbank_text = (DATA / "oxprenolol.massbank.txt").read_text().replace("30 (nominal)", "30")
+    msp_text = (DATA / "oxprenolol.msp").read_text().replace("30 NCE", "30")
+    sirius_text = (DATA / "oxprenolol.ms").read_text().replace("30 NCE", "30")
+    xml = (DATA / "oxprenolol.mzXML").read_text()
+    xml = xml.replace("@hcd30.00", "@hcd").replace(
+        'name="instrument_type" value="LC-ESI-QFT"', 'name="x" value="y"'
+    )
+    mzxml_items = list(mzxml.read(io.BytesIO(xml.encode()), "a.mzXML", ReadConfig()))
+    for items in (read_massbank(massbank_text), read_msp(msp_text), read_sirius(sirius_text), mzxml_items):
+        record = items[-1]
+        assert isinstance(record, Record)
+        (spectrum,) = record.evidence.msms
+        assert (spectrum.collision_energy_ev, spectrum.normalized_collision_energy) == (None, 30)
+
+
+@pytest.mark.parametrize(("mode", "expected"), [("HCD", (None, 30)), ("CID", (30, None)), ("", (30, None))])
+def test_mode_decides_where_the_instrument_is_not_named(
+    mode: str, expected: tuple[float | None, float | None]
+) -> None:
+    text = f"Name: a\nFRAGMENTATION_MODE: {mode}\nCollision_energy: 30\nNum Peaks: 1\n50 1\n"
+    (record,) = read_msp(text)
+    assert isinstance(record, Record)
+    (spectrum,) = record.evidence.msms
+    assert (spectrum.collision_energy_ev, spectrum.normalized_collision_energy) == expected
+
+
+def test_a_ramp_is_kept_as_text_only() -> None:
+    (record,) = read_msp("Name: a\nCollision_energy: 20-40 eV\nNum Peaks: 1\n50 1\n")
+    assert isinstance(record, Record)
+    (spectrum,) = record.evidence.msms
+    assert (spectrum.collision_energy_ev, spectrum.normalized_collision_energy) == (None, None)
+    assert record.metadata["collision_energy"] == "20-40 eV"
 
 
 def test_mzml_energy_of_thermo_converters_is_nce() -> None:

@@ -15,6 +15,7 @@ from molucid.errors import InputError, Where
 from molucid.simulate.conditions import Conditions
 from molucid.simulate.ion_species import SIMULATED_ADDUCTS, check_charge, ion_species
 from molucid.simulate.molecule import MolecularGraph, read_molecule
+from molucid.spectra.energy import collision_energy
 from molucid.spectra.instrument import instrument_class
 
 COLUMNS = (
@@ -125,9 +126,9 @@ def _read_row(
         measured_conditions(
             adduct,
             row["collision_energy"],  # type: ignore[arg-type]  # float64 or null
-            str(row["collision_energy_unit"]),
+            row["collision_energy_unit"],  # type: ignore[arg-type]  # text or null
             str(row["instrument_type"]),
-            row["fragmentation_mode"] == "CID",
+            row["fragmentation_mode"],  # type: ignore[arg-type]  # text or null
         ),
         precursor_mz,
         mz[kept],
@@ -138,19 +139,14 @@ def _read_row(
 
 
 def measured_conditions(
-    adduct: str, energy: float | None, unit: str, instrument: str, collision_induced: bool
+    adduct: str, energy: float | None, unit: str | None, instrument: str, fragmentation_mode: str | None
 ) -> Conditions:
-    """Conditions of a MassBank record.
+    """Conditions of a MassBank record; `molucid.spectra.energy.collision_energy` says what its energy means.
 
-    A bare number (unit `?`) is NCE on Orbitraps and eV elsewhere, which is how those vendors' software shows it;
-    ramps have no single energy and count as unknown. CID on an Orbitrap instrument happens in its ion trap.
+    CID on an Orbitrap instrument happens in its ion trap.
     """
     family = instrument_class(instrument)
-    is_orbitrap = family == "orbitrap"
-    if is_orbitrap and collision_induced:
+    known = collision_energy(energy, unit, family, fragmentation_mode)
+    if family == "orbitrap" and fragmentation_mode == "CID":
         family = "ion_trap"
-    if unit == "NCE" or (unit == "?" and is_orbitrap):
-        return Conditions(adduct, normalized_collision_energy=energy, instrument_class=family)
-    if unit in ("eV", "?"):
-        return Conditions(adduct, collision_energy_ev=energy, instrument_class=family)
-    return Conditions(adduct, instrument_class=family)
+    return Conditions(adduct, known.ev, known.normalized, family)

@@ -16,6 +16,7 @@ from molucid.chem.adducts import parse_adduct
 from molucid.chem.formula import parse_charged_formula
 from molucid.errors import InputError, Where, shorten
 from molucid.spectra.energy import CollisionEnergy, parse_collision_energy
+from molucid.spectra.instrument import instrument_class
 from molucid.spectra.types import Evidence, MassSpectrum, Record
 
 ALIASES: dict[str, tuple[str, ...]] = {
@@ -39,6 +40,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
         "collision_energy_voltage",
         "collision_energy_nce",
     ),
+    "fragmentation_mode": ("fragmentation_mode", "fragmentation_method", "activation", "activation_method"),
     "instrument": ("instrument_type", "instrumenttype", "source_instrument", "instrument", "instrumentation"),
     "formula": ("formula", "molecular_formula", "molecularformula", "sum_formula"),
     "smiles": ("smiles",),
@@ -134,10 +136,12 @@ def build_spectrum(headers: Mapping[str, str], mz: ArrayLike, intensity: ArrayLi
     adduct = None
     if found := value_of(headers, "adduct"):
         adduct = parse_adduct(found[1]).name
+    instrument = value_of(headers, "instrument")
+    mode = value_of(headers, "fragmentation_mode")
     energy = CollisionEnergy()
     if found := value_of(headers, "collision_energy"):
-        energy = parse_collision_energy(found[1], found[0])
-    instrument = value_of(headers, "instrument")
+        family = instrument_class(instrument[1]) if instrument else None
+        energy = parse_collision_energy(found[1], found[0], family, mode[1] if mode else None)
     if found := value_of(headers, "num_peaks"):
         announced = parse_number(found[1], "number of peaks", "invalid_num_peaks")
         num_peaks = np.size(mz)

@@ -2,12 +2,10 @@
 
 Each record keeps its own licence. The table's energies need care:
 
-- a number without a unit (`?`) is an NCE on instruments that read out in an Orbitrap and eV elsewhere, as the
-  contributors' values show (15 … 90 on the first, 10 … 40 on the second);
+- what a number without a unit (`?`) means depends on the instrument: `molucid.spectra.energy.collision_energy`;
 - a ramp is no single energy, so none is kept; the metadata say what it was;
 - RIKEN's Waters spectra labelled `6 V` are rejected by name: replicates with that same label agree at a
-square-root
-  cosine of 0.43 only, so the label does not describe them.
+  square-root cosine of 0.43 only, so the label does not describe them.
 """
 
 from __future__ import annotations
@@ -21,12 +19,14 @@ import pyarrow.parquet as pq
 from molucid.chem.adducts import parse_adduct
 from molucid.chem.formula import parse_charged_formula
 from molucid.errors import InputError, Rejected, Where
+from molucid.spectra.energy import collision_energy
 from molucid.spectra.instrument import instrument_class
 from molucid.spectra.types import Evidence, MassSpectrum, Record
 
 COLUMNS = (
     *("accession", "smiles", "inchikey14", "formula", "precursor_mz", "adduct", "collision_energy"),
-    *("collision_energy_unit", "instrument_type", "license", "contributor", "fold", "mzs", "intensities"),
+    *("collision_energy_unit", "instrument_type", "fragmentation_mode", "license", "contributor", "fold"),
+    *("mzs", "intensities"),
 )
 
 
@@ -69,14 +69,19 @@ def _record(row: Mapping[str, Any], where: Where) -> Record | Rejected:
                 hint="replicates with this label do not agree; leave the record out",
                 code="unreliable_energy",
             )
-        ev, nce = _energies(row)
+        energy = collision_energy(
+            row["collision_energy"],
+            row["collision_energy_unit"],
+            instrument_class(row["instrument_type"]),
+            row["fragmentation_mode"],
+        )
         spectrum = MassSpectrum(
             row["mzs"],
             row["intensities"],
             precursor_mz=row["precursor_mz"],
             adduct=parse_adduct(row["adduct"]).name,
-            collision_energy_ev=ev,
-            normalized_collision_energy=nce,
+            collision_energy_ev=energy.ev,
+            normalized_collision_energy=energy.normalized,
             instrument=row["instrument_type"],
         )
         # The structure of an `[M]+` is the cation itself; its formula is written with the charge.
@@ -96,13 +101,3 @@ def _record(row: Mapping[str, Any], where: Where) -> Record | Rejected:
     if row["collision_energy"] is not None:
         metadata["collision_energy"] = f"{row['collision_energy']:g} {unit}"
     return Record(evidence, row["smiles"], where, metadata)
-
-
-def _energies(row: Mapping[str, Any]) -> tuple[float | None, float | None]:
-    """Energy in eV and as NCE; at most one is known."""
-    value, unit = row["collision_energy"], row["collision_energy_unit"]
-    if value is None or unit is None or unit.endswith("-ramp"):
-        return None, None
-    if unit == "?":
-        unit = "NCE" if instrument_class(row["instrument_type"]) in ("orbitrap", "fticr") else "eV"
-    return (None, value) if unit == "NCE" else (value, None)

@@ -1,7 +1,7 @@
 """MassSpecGym's table: tab separated, one spectrum per row, peaks as two comma-separated cells.
 
-Source: Bushuiev et al., "MassSpecGym" (NeurIPS 2024). Its `collision_energy` is in eV, its `parent_mass` a
-neutral mass.
+Source: Bushuiev et al., "MassSpecGym" (NeurIPS 2024). Its `collision_energy` is in eV on every instrument
+(normalised energies were converted), its `parent_mass` a neutral mass.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from molucid.spectra.types import Record
 
 REQUIRED_COLUMNS = ("mzs", "intensities")
 ID_FIELDS = ("identifier",)
+_RENAMED = {"collision_energy": "collision_energy_ev"}
 
 
 def read(stream: IO[bytes], file: str, config: ReadConfig) -> Iterator[Record | Rejected]:
@@ -56,7 +57,7 @@ def _row(line: Line, columns: list[str], file: str, config: ReadConfig) -> Recor
     row = dict(zip(columns, cells, strict=False))
     mzs, intensities = row.pop("mzs", ""), row.pop("intensities", "")
     for name, value in row.items():
-        draft.header(name, value)
+        draft.header(_RENAMED.get(name, name), value)
     if draft.fault is None:
         _take_peaks(draft, mzs, intensities)
     return draft.finish(file, f"{Path(file).name}#{line.number}", ID_FIELDS)

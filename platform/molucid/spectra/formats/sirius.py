@@ -54,6 +54,10 @@ class _Compound:
             )
             if not spectra:
                 raise InputError("a compound without an MS2 peak list", ">ms2 or >collision", code="no_peaks")
+            energies = [block.headers.get("collision_energy", "") for block in self.blocks]
+            if any(energies):
+                # As written: a ramp is no single energy and stands nowhere else.
+                headers = {**headers, "collision_energies": "; ".join(energies)}
             return assemble(id, headers, spectra, where, consumed=("title",))
         except InputError as error:
             return Rejected.from_error(shorten(id), error, where)
