@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from itertools import islice
 from typing import Any
 
@@ -24,7 +25,7 @@ file that cannot be read and a second use of an identifier are rejected rows, as
 `val` and `test` share no molecule whatever the input. Held-out molecules never pass; --exclude adds further
 ones. Every record is counted: read = packed + rejected by reason; the rejected ones stand in
 OUT/rejected.tsv. The same input and settings give the same bytes; a folder that has them already is left as
-it is."""
+it is. Exit code 3 if no record could be packed: the reasons are counted, and OUT gets no manifest."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,11 +54,13 @@ def run(args: argparse.Namespace) -> int:
     """Pack the inputs and say what became of their records."""
     import os
 
+    from jobs.cli import EXIT_NO_ANSWER
     from jobs.console import Progress, note
     from molucid import __version__
     from molucid.dataset.holdout import HoldoutKeys
-    from molucid.dataset.packing import PackConfig, pack, packed_before
+    from molucid.dataset.packing import NOTHING_PACKED, PackConfig, pack, packed_before
     from molucid.dataset.sources.training_inputs import read_inputs, training_inputs
+    from molucid.errors import InputError
 
     processes = args.num_processes or len(os.sched_getaffinity(0))
     inputs = training_inputs(args.inputs)
@@ -78,8 +81,14 @@ def run(args: argparse.Namespace) -> int:
         note(f"{args.out} is packed already", args.quiet)
         return _report(manifest, args)
     records = islice(read_inputs(inputs, args.fold), args.limit)
-    with Progress("pack", args.limit, "records", quiet=args.quiet) as progress:
-        manifest = pack(records, args.out, config, provenance, exclude, on_progress=progress.advance)
+    try:
+        with Progress("pack", args.limit, "records", quiet=args.quiet) as progress:
+            manifest = pack(records, args.out, config, provenance, exclude, on_progress=progress.advance)
+    except InputError as error:
+        if error.code != NOTHING_PACKED:
+            raise
+        print(f"molucid pack: {error}", file=sys.stderr)
+        return EXIT_NO_ANSWER
     return _report(manifest, args)
 
 

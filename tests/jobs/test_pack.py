@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from jobs import pack
+from jobs import cli, pack
 from molucid.chem.adducts import parse_adduct
 from molucid.chem.identity import formula_of, inchikey14
 from molucid.dataset.packed import PackedDataset
@@ -202,6 +202,23 @@ def test_faulty_files_are_rows_and_identifiers_are_unique_over_all_files(
         "duplicate_id", "empty_file", "unknown_format", "duplicate_id"
     ]  # fmt: skip
     assert str(tmp_path / "two.mgf") in rejected[4]
+
+
+def test_nothing_packed_is_exit_code_3_with_the_reasons_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = mgf(tmp_path / "l.mgf", ("a", "CCO", "train"), ("a", "CCO", "train"), ("b", "?", "train"))
+    out = str(tmp_path / "p")
+    (tmp_path / "keys.txt").write_text(inchikey14("CCO") + "\n")
+    refused = ["pack", given, "--exclude", str(tmp_path / "keys.txt"), "--out", out, *SMALL]
+    assert cli.main([*refused, "--quiet"]) == 3
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "3 records, all rejected (duplicate_id 1, held_out 1, no_structure 1)" in printed.err
+    assert not (tmp_path / "p" / "manifest.json").exists()
+    assert cli.main(["pack", given, "--fold", "trian", "--out", out, *SMALL, "--quiet"]) == 3
+    assert "no record" in capsys.readouterr().err
+    assert run(capsys, given, "--out", out)["rows"] == 1
 
 
 SPECTRA = Path(__file__).parents[1] / "spectra" / "data"

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -169,10 +168,11 @@ def test_what_cannot_be_cut_is_refused(dataset: PackedDataset, options: dict[str
     assert caught.value.code == code
 
 
-def test_an_empty_data_set_is_refused(tmp_path: Path) -> None:
-    pack([], tmp_path, PackConfig(fingerprint=BITS), {})
+def test_an_empty_data_set_is_refused(dataset: PackedDataset) -> None:
+    empty = PackedDataset(dataset.folder)
+    empty.rows = dataset.rows[:0]
     with pytest.raises(InputError, match="no sample"):
-        loader(PackedDataset(tmp_path))
+        loader(empty)
 
 
 def test_a_fault_while_a_batch_is_made_reaches_the_caller(dataset: PackedDataset) -> None:

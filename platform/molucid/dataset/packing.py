@@ -47,6 +47,9 @@ from molucid.rejected import write_rejected
 from molucid.spectra.clean import CleanConfig, clean
 from molucid.spectra.types import MassSpectrum, Record
 
+NOTHING_PACKED = "nothing_packed"
+"""Code of the error that `pack` raises when no record could be kept."""
+
 _CHUNK = 256
 _TOKENIZER = SmilesTokenizer()
 _OPTIONAL_NUMBERS = ("precursor_mz", "collision_energy_ev", "normalized_collision_energy")
@@ -114,7 +117,8 @@ def pack(
         rows, ….
 
     Raises:
-        InputError: `folder` is complete already.
+        InputError: `folder` is complete already, or no record could be kept (`nothing_packed`); then the folder
+            holds `rejected.tsv` only and may be packed again.
     """
     root = Path(folder)
     if (root / MANIFEST_NAME).exists():
@@ -133,6 +137,10 @@ def pack(
                 on_progress(_CHUNK)
         on_progress(records_read % _CHUNK)
     write_rejected(root / "rejected.tsv", rejected)
+    reasons = dict(sorted(Counter(row.code for row in rejected).items()))
+    if records_read == len(rejected):
+        writer.remove()
+        raise _nothing_packed(root, reasons)
     return write_manifest(
         root,
         {
@@ -140,7 +148,7 @@ def pack(
             "version": PACKED_VERSION,
             "records_read": records_read,
             "records_kept": records_read - len(rejected),
-            "rejected": dict(sorted(Counter(row.code for row in rejected).items())),
+            "rejected": reasons,
             "fingerprint": config.fingerprint.model_dump(),
             **_origin(config, provenance),
             **writer.summary(),
@@ -182,6 +190,19 @@ def packed_before(
 def _origin(config: PackConfig, provenance: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """What decides the bytes of a packed folder, as its manifest carries it."""
     return {"config": config.model_dump(exclude={"num_processes"}), "provenance": dict(provenance)}
+
+
+def _nothing_packed(root: Path, reasons: Mapping[str, int]) -> InputError:
+    counted = ", ".join(f"{code} {count}" for code, count in reasons.items())
+    return InputError(
+        f"{sum(reasons.values())} records, all rejected ({counted})" if reasons else "no record",
+        "at least one to pack",
+        Where(file=str(root / "rejected.tsv")) if reasons else None,
+        hint="the file says why for each record"
+        if reasons
+        else "is there a record of that fold in the inputs?",
+        code=NOTHING_PACKED,
+    )
 
 
 def _folder_exists(root: Path, got: str) -> InputError:
@@ -245,6 +266,11 @@ class _Writer:
             self._add_row(number, record, spectrum)
         self._num_spectra_rejected += prepared.num_spectra_rejected
         return None
+
+    def remove(self) -> None:
+        """Remove the arrays, after they are closed."""
+        for name in self._arrays:
+            (self._root / f"{name}.npy").unlink()
 
     def summary(self) -> dict[str, Any]:
         """Describe the arrays for the manifest."""
