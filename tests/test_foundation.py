@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import subprocess
 import sys
@@ -262,6 +263,10 @@ def test_manifest_lists_all_files_but_partial_ones(complete_folder: Path) -> Non
     assert manifest["files"]["data/part.bin"]["bytes"] == 10
 
 
+def with_entry(part: Path, entry: object) -> None:
+    (part.parents[1] / MANIFEST_NAME).write_text(json.dumps({"files": {"data/part.bin": entry}}))
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [
@@ -272,8 +277,22 @@ def test_manifest_lists_all_files_but_partial_ones(complete_folder: Path) -> Non
         (lambda part: (part.parents[1] / MANIFEST_NAME).write_text('{"rows"'), "invalid_json"),
         (lambda part: (part.parents[1] / MANIFEST_NAME).write_text("[1]"), "invalid_manifest"),
         (lambda part: (part.parents[1] / MANIFEST_NAME).write_text('{"rows": 3}'), "invalid_manifest"),
+        (lambda part: with_entry(part, {"sha256": "0"}), "invalid_manifest"),
+        (lambda part: with_entry(part, {"bytes": 10}), "invalid_manifest"),
+        (lambda part: with_entry(part, 10), "invalid_manifest"),
     ],
-    ids=["cut", "changed", "missing", "no manifest", "cut manifest", "foreign list", "no files"],
+    ids=[
+        "cut",
+        "changed",
+        "missing",
+        "no manifest",
+        "cut manifest",
+        "foreign list",
+        "no files",
+        "no size",
+        "no sum",
+        "number",
+    ],
 )
 def test_damage_is_found_and_named(complete_folder: Path, change: object, code: str) -> None:
     assert callable(change)

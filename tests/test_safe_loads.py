@@ -28,7 +28,7 @@ CALLS = frozenset(
     for name in names
 )
 METHODS = frozenset({"load_checkpoint", "save_checkpoint"})
-"""Of a DeepSpeed engine. As attributes only: molucid's own function of that name is called by its name."""
+"""Of a DeepSpeed engine. As attributes only: a plain function of that name is another one."""
 
 
 def offences(source: str) -> list[str]:
@@ -179,7 +179,7 @@ def test_an_offender_is_found(source: str) -> None:
         "import json\njson.load(stream)",
         "import yaml\nyaml.safe_load(text)",
         "from safetensors.torch import load_file, save_file\nsave_file(x, path)",
-        "from molucid.train.checkpoint import save_checkpoint\nsave_checkpoint(folder)",
+        "from somewhere import save_checkpoint\nsave_checkpoint(folder)",
     ],
 )
 def test_what_is_safe_passes(source: str) -> None:

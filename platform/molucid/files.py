@@ -138,8 +138,8 @@ def read_manifest(folder: Path | str, verify: bool = True) -> dict[str, Any]:
     """Read the manifest of a complete folder and, with `verify`, check every file against it.
 
     Raises:
-        InputError: no manifest (the folder is incomplete), or a file that is missing, of another size, or of
-            another sha256 than listed.
+        InputError: no manifest (the folder is incomplete), one that is cut off or lists a file without its size and
+            sum, or a file that is missing, of another size, or of another sha256 than listed.
     """
     root = Path(folder)
     if not (root / MANIFEST_NAME).is_file():
@@ -158,6 +158,19 @@ def read_manifest(folder: Path | str, verify: bool = True) -> dict[str, Any]:
             Where(file=str(root / MANIFEST_NAME)),
             code="invalid_manifest",
         )
+    for name, entry in manifest["files"].items():
+        if not (
+            isinstance(entry, dict)
+            and isinstance(entry.get("bytes"), int)
+            and isinstance(entry.get("sha256"), str)
+        ):
+            raise InputError(
+                f"{entry!r} for {name}",
+                'its {"bytes": number, "sha256": text}',
+                Where(file=str(root / MANIFEST_NAME)),
+                hint="restore the folder, or make it again",
+                code="invalid_manifest",
+            )
     for name, entry in manifest["files"].items() if verify else ():
         path = root / name
         if not path.is_file():

@@ -80,7 +80,11 @@ def test_the_newest_whole_checkpoint_is_found_past_incomplete_and_damaged_ones(r
     assert newest_complete_name(root) == "step-00000010"
     (root / "step-00000010").put_json("state.json", {"step": 10, "changed": True})
     assert newest_complete_name(root) == "step-00000002"
-    assert "step-00000010 is damaged" in caplog.text
+    assert f"{root}/step-00000010 is damaged" in caplog.text
+    (root / "step-00000012").put_json("manifest.json", {"files": {"state.json": {"sha256": "0"}}})
+    assert newest_complete_name(root) == "step-00000002"
+    assert f"{root}/step-00000012 is damaged" in caplog.text
+    (root / "step-00000012").remove()
 
     store(root, 10, 3.0)
     assert newest_complete_name(root) == "step-00000010"

@@ -18,6 +18,8 @@ import torch
 from molucid.chem.adducts import parse_adduct
 from molucid.chem.fingerprints import FingerprintConfig
 from molucid.chem.identity import formula_of
+from molucid.cluster.checkpoints import store_checkpoint
+from molucid.cluster.storage import Root
 from molucid.dataset.packed import PackedDataset
 from molucid.dataset.packing import PackConfig, pack
 from molucid.model.assembled import Molucid, new_model
@@ -25,7 +27,7 @@ from molucid.model.config import ModelConfig
 from molucid.model.objective import Objective, ObjectiveConfig
 from molucid.recipes.load import load_recipe
 from molucid.spectra.types import Evidence, MassSpectrum, Record
-from molucid.train.checkpoint import make_card, newest_complete, read_weights, save_checkpoint
+from molucid.train.checkpoint import make_card, newest_complete, read_weights
 from molucid.train.config import TrainConfig
 from molucid.train.engines.single import SingleEngine
 from molucid.train.loader import Loader
@@ -158,7 +160,7 @@ def written_checkpoint(folder: Path, seed: int = 0, **changes: Any) -> Path:
     objective, train = ObjectiveConfig(), TrainConfig()
     engine = SingleEngine(new_model(model_config, seed), Objective(objective), train)
     card = make_card("tiny", model_config, objective, train, {})
-    save_checkpoint(folder / "step-00000001", engine, card, TrainState(step=1, position=8), 0.0)
+    store_checkpoint(Root(folder), engine, card, TrainState(step=1, position=8), 0.0)
     return folder
 
 

@@ -10,13 +10,14 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from molucid.cluster.checkpoints import store_checkpoint
+from molucid.cluster.storage import Root
 from molucid.errors import InputError
 from molucid.files import write_manifest
 from molucid.model.assembled import Molucid
 from molucid.model.batch import Batch
 from molucid.model.objective import Objective, ObjectiveConfig
 from molucid.train.checkpoint import (
-    checkpoint_name,
     load_model,
     make_card,
     model_hash,
@@ -24,7 +25,6 @@ from molucid.train.checkpoint import (
     read_card,
     read_state,
     resolve_checkpoint,
-    save_checkpoint,
 )
 from molucid.train.config import TrainConfig
 from molucid.train.engines.single import SingleEngine
@@ -42,9 +42,7 @@ def saved(model: Molucid, batches: Callable[[range], Batch], tmp_path: Path) -> 
 
 def save(engine: SingleEngine, root: Path, step: int) -> Path:
     card = make_card("small", engine.model.config, ObjectiveConfig(), CONFIG, {"samples": 4 * step})
-    folder = root / checkpoint_name(step)
-    save_checkpoint(folder, engine, card, TrainState(step, 4 * step), epoch=0.5)
-    return folder
+    return Path(store_checkpoint(Root(root), engine, card, TrainState(step, 4 * step), epoch=0.5))
 
 
 def rewritten(folder: Path, name: str, change: Callable[[Any], Any]) -> None:
@@ -179,15 +177,29 @@ def test_nothing_to_resolve_is_refused(tmp_path: Path) -> None:
         assert caught.value.code == "missing_checkpoint"
 
 
-def test_a_complete_checkpoint_is_not_overwritten_and_an_incomplete_one_is(
-    saved: Path, model: Molucid
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"kind": "molucid.checkpoint", "fil',
+        '{"files": {"model.json": {"sha256": "0"}}}',
+        '{"files": {"model.json": 3}}',
+        "[]",
+    ],
+    ids=["cut off", "no size", "no entry", "no object"],
+)
+def test_a_damaged_manifest_is_passed_over_and_named(
+    saved: Path, model: Molucid, caplog: pytest.LogCaptureFixture, content: str
 ) -> None:
-    engine = SingleEngine(model, Objective(ObjectiveConfig()), CONFIG)
-    with pytest.raises(InputError) as caught:
-        save(engine, saved.parent, 1)
-    assert caught.value.code == "checkpoint_exists"
+    newer = save(SingleEngine(model, Objective(ObjectiveConfig()), CONFIG), saved.parent, 2)
+    (newer / "manifest.json").write_text(content)
+    with caplog.at_level(logging.WARNING):
+        assert newest_complete(saved.parent) == saved
+    assert f"checkpoint {newer} is damaged" in caplog.text
+
+
+def test_what_an_interrupted_run_left_is_replaced(saved: Path, model: Molucid) -> None:
     (saved / "manifest.json").unlink()
     (saved / "engine" / "left_behind").write_text("of an interrupted run")
-    save(engine, saved.parent, 1)
+    save(SingleEngine(model, Objective(ObjectiveConfig()), CONFIG), saved.parent, 1)
     load_model(saved)
     assert not (saved / "engine" / "left_behind").exists()

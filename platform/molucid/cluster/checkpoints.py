@@ -6,7 +6,6 @@ done. So a reader of the root sees a whole checkpoint or one to be passed over, 
 
 from __future__ import annotations
 
-import logging
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,23 +13,22 @@ from pathlib import Path
 
 from molucid.cluster.storage import Entries, Root
 from molucid.errors import InputError, Where
-from molucid.files import MANIFEST_NAME, read_manifest
+from molucid.files import MANIFEST_NAME
 from molucid.train.checkpoint import (
     CHECKPOINT_KIND,
+    CHECKPOINT_PREFIX,
     CHECKPOINT_VERSION,
     ENGINE_FOLDER,
     ModelCard,
     checkpoint_name,
+    is_whole,
+    newest_first,
     resolve_checkpoint,
     write_model,
     write_state,
 )
 from molucid.train.engines.base import Engine
 from molucid.train.loop import TrainState
-
-log = logging.getLogger(__name__)
-
-_PREFIX = checkpoint_name(0).split("-")[0] + "-"
 
 
 def store_checkpoint(root: Root, engine: Engine, card: ModelCard, state: TrainState, epoch: float) -> str:
@@ -60,10 +58,9 @@ def store_checkpoint(root: Root, engine: Engine, card: ModelCard, state: TrainSt
 def newest_complete_name(root: Root) -> str | None:
     """Name of the newest checkpoint below `root` that is whole; `None` if there is none.
 
-    One without a manifest is passed over, for a job was killed while it wrote it; so is a damaged one, with a
-    warning.
+    Others are passed over, see `molucid.train.checkpoint.is_whole`.
     """
-    for name in reversed(_names(root)):
+    for name in newest_first(root.folders()):
         with tempfile.TemporaryDirectory(prefix="molucid-checkpoint-") as scratch:
             if _fetch_whole(root / name, Path(scratch)) is not None:
                 return name
@@ -92,7 +89,7 @@ def local_checkpoint(url: str) -> Iterator[tuple[str, Path]]:
         if root.exists(MANIFEST_NAME):
             yield root.url, root.fetch(Path(scratch))
             return
-        for name in reversed(_names(root)):
+        for name in newest_first(root.folders()):
             copy = _fetch_whole(root / name, Path(scratch) / name)
             if copy is not None:
                 yield f"{root}/{name}", copy
@@ -101,7 +98,7 @@ def local_checkpoint(url: str) -> Iterator[tuple[str, Path]]:
         "no complete checkpoint",
         "a checkpoint, or the folder of a run that wrote one",
         Where(file=root.url),
-        hint=f"give the folder that holds {_PREFIX}…",
+        hint=f"give the folder that holds {CHECKPOINT_PREFIX}…",
         code="missing_checkpoint",
     )
 
@@ -109,7 +106,7 @@ def local_checkpoint(url: str) -> Iterator[tuple[str, Path]]:
 def prune_checkpoints(root: Root, keep: int) -> None:
     """Remove all but the newest `keep` complete checkpoints, and incomplete ones older than those."""
     kept = 0
-    for name in reversed(_names(root)):
+    for name in newest_first(root.folders()):
         folder = root / name
         if kept >= keep:
             folder.remove()
@@ -118,20 +115,11 @@ def prune_checkpoints(root: Root, keep: int) -> None:
 
 
 def _fetch_whole(folder: Root, target: Path) -> Path | None:
-    """A checkpoint as a local folder, in `target` if it is remote; `None`, with a warning, if it is not whole."""
+    """A checkpoint as a local folder, in `target` if it is remote; `None` if it is not whole, see `is_whole`."""
     if not folder.exists(MANIFEST_NAME):
         return None
     local = folder.fetch(target)
-    try:
-        read_manifest(local)
-    except InputError as error:
-        log.warning("checkpoint %s is damaged and is passed over: %s", folder, error)
-        return None
-    return local
-
-
-def _names(root: Root) -> list[str]:
-    return [name for name in root.folders() if name.startswith(_PREFIX)]
+    return local if is_whole(local, folder.url) else None
 
 
 def _of_all_ranks(engine: Engine, own: Entries) -> Entries:

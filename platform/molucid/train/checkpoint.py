@@ -13,8 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -29,18 +28,17 @@ from molucid.chem.adducts import ADDUCTS
 from molucid.chem.smiles_tokens import SmilesTokenizer
 from molucid.config import Config
 from molucid.errors import InputError, Where
-from molucid.files import read_json, read_manifest, write_bytes, write_json, write_manifest
+from molucid.files import MANIFEST_NAME, read_json, read_manifest, write_bytes, write_json
 from molucid.model.assembled import Molucid
 from molucid.model.config import ModelConfig
 from molucid.model.modalities.formula_counts import ELEMENTS
 from molucid.model.objective import ObjectiveConfig
 from molucid.spectra.instrument import INSTRUMENT_CLASSES
 from molucid.train.config import TrainConfig
-from molucid.train.engines.base import Engine
 from molucid.train.loop import TrainState
 
 CHECKPOINT_KIND, CHECKPOINT_VERSION = "molucid.checkpoint", 1
-ENGINE_FOLDER = "engine"
+CHECKPOINT_PREFIX, ENGINE_FOLDER = "step-", "engine"
 _WEIGHTS, _CARD, _STATE = "model.safetensors", "model.json", "state.json"
 _LOG = logging.getLogger(__name__)
 
@@ -101,36 +99,7 @@ def config_hash(model: ModelConfig, objective: ObjectiveConfig, train: TrainConf
 
 def checkpoint_name(step: int) -> str:
     """Folder name of the checkpoint after `step` optimiser steps; names sort by step."""
-    return f"step-{step:08d}"
-
-
-def save_checkpoint(
-    folder: Path | str, engine: Engine, card: ModelCard, state: TrainState, epoch: float
-) -> None:
-    """Write a checkpoint to `folder`, which all ranks can write; all ranks call it together.
-
-    An incomplete folder of that name, left by an interrupted run, is replaced.
-
-    Raises:
-        InputError: `folder` already holds a complete checkpoint.
-    """
-    root = Path(folder)
-    if engine.rank == 0:
-        if (root / "manifest.json").exists():
-            raise InputError(
-                "a complete checkpoint", "a new folder", Where(file=str(root)), code="checkpoint_exists"
-            )
-        shutil.rmtree(root, ignore_errors=True)
-        root.mkdir(parents=True)
-    engine.barrier()
-    engine.save(root / ENGINE_FOLDER)
-    weights = engine.weights()
-    engine.barrier()
-    if engine.rank == 0:
-        write_model(root, weights, card)
-        write_state(root, card, state, epoch)
-        complete_checkpoint(root, state.step)
-    engine.barrier()
+    return f"{CHECKPOINT_PREFIX}{step:08d}"
 
 
 def write_model(root: Path, weights: Mapping[str, Tensor], card: ModelCard) -> None:
@@ -151,11 +120,6 @@ def write_state(root: Path, card: ModelCard, state: TrainState, epoch: float) ->
         "config_sha256": config_hash(card.model, card.objective, card.train),
     }
     write_json(root / _STATE, values)
-
-
-def complete_checkpoint(root: Path, step: int) -> None:
-    """Write the manifest, after every other file."""
-    write_manifest(root, {"kind": CHECKPOINT_KIND, "version": CHECKPOINT_VERSION, "step": step})
 
 
 def read_state(folder: Path | str, card: ModelCard | None = None) -> TrainState:
@@ -244,24 +208,33 @@ def model_hash(folder: Path | str) -> str:
     return digest
 
 
+def newest_first(names: Iterable[str]) -> list[str]:
+    """Those of `names` that are a checkpoint's, by falling step."""
+    return sorted((name for name in names if name.startswith(CHECKPOINT_PREFIX)), reverse=True)
+
+
+def is_whole(folder: Path, url: str) -> bool:
+    """Whether all files of a checkpoint are there and as written; where some are not, a warning names `url`.
+
+    One without a manifest is passed over without a word, for a job was killed while it wrote it.
+    """
+    if not (folder / MANIFEST_NAME).is_file():
+        return False
+    try:
+        read_manifest(folder)
+    except InputError as error:
+        _LOG.warning("checkpoint %s is damaged and is passed over: %s", url, error)
+        return False
+    return True
+
+
 def newest_complete(root: Path | str) -> Path | None:
     """The checkpoint of the most steps directly below `root` that is whole; `None` if there is none.
 
-    Incomplete and damaged ones are passed over; a damaged one is logged.
+    Others are passed over, see `is_whole`.
     """
-    found: list[tuple[int, Path]] = []
-    for manifest_path in Path(root).glob("*/manifest.json"):
-        manifest = read_json(manifest_path)
-        if manifest.get("kind") == CHECKPOINT_KIND:
-            found.append((manifest["step"], manifest_path.parent))
-    for _, folder in sorted(found, reverse=True):
-        try:
-            read_manifest(folder)
-        except InputError as error:
-            _LOG.warning("checkpoint %s is damaged and is passed over: %s", folder, error)
-        else:
-            return folder
-    return None
+    folders = (Path(root) / name for name in newest_first(path.name for path in Path(root).glob("*")))
+    return next((folder for folder in folders if is_whole(folder, str(folder))), None)
 
 
 def resolve_checkpoint(path: Path | str) -> Path:
@@ -271,7 +244,7 @@ def resolve_checkpoint(path: Path | str) -> Path:
         InputError: neither.
     """
     root = Path(path)
-    if (root / "manifest.json").is_file():
+    if (root / MANIFEST_NAME).is_file():
         return root
     newest = newest_complete(root) if root.is_dir() else None
     if newest is None:
@@ -279,7 +252,7 @@ def resolve_checkpoint(path: Path | str) -> Path:
             "no complete checkpoint" if root.is_dir() else "no such folder",
             "a checkpoint, or the folder of a run that wrote one",
             Where(file=str(root)),
-            hint="train one with `molucid pretrain`, or give the folder that holds step-…",
+            hint=f"train one with `molucid pretrain`, or give the folder that holds {CHECKPOINT_PREFIX}…",
             code="missing_checkpoint",
         )
     return newest
