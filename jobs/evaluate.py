@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,8 +52,6 @@ Exit code 3 if no system answered any case."""
 
 EXIT_NO_ANSWER = 3
 
-RANDOM_CONTROL = "random"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
@@ -87,6 +83,7 @@ def run(args: argparse.Namespace) -> int:
     from molucid.evaluate.cases import read_cases
     from molucid.evaluate.evaluation import EvaluateConfig, evaluate
     from molucid.evaluate.report import evaluation_to_json, write_metrics, write_per_spectrum, write_report
+    from molucid.evaluate.systems import RANDOM_CONTROL, locate_systems, read_system
     from molucid.rejected import write_rejected
 
     config = EvaluateConfig().updated(args.set)
@@ -100,7 +97,7 @@ def run(args: argparse.Namespace) -> int:
         note(
             f"truth: {len(rejected)} of {len(cases) + len(rejected)} rows cannot be used: {codes}", args.quiet
         )
-    systems = read_systems(args.answers)
+    systems = {name: read_system(path) for name, path in locate_systems(args.answers).items()}
     if args.random_from:
         systems[RANDOM_CONTROL] = _random_control(args.random_from, cases, config, out)
 
@@ -126,54 +123,6 @@ def run(args: argparse.Namespace) -> int:
     return 0 if any(system.accounting.num_answered for system in evaluation.systems) else EXIT_NO_ANSWER
 
 
-def read_systems(arguments: Iterable[str]) -> dict[str, SystemInput]:
-    """Read `[NAME=]ANSWERS` arguments; the default name is that of the folder.
-
-    Raises:
-        InputError: a missing or unreadable file, or a name given twice.
-    """
-    from molucid.errors import InputError, Where
-    from molucid.evaluate.answer_files import read_answers
-    from molucid.evaluate.evaluation import SystemInput
-
-    systems: dict[str, SystemInput] = {}
-    for argument in arguments:
-        name, separator, text = argument.rpartition("=")
-        path = Path(text)
-        if path.is_dir():
-            path = path / "candidates.jsonl"
-        if not path.is_file():
-            raise InputError(
-                "no file",
-                "candidates.jsonl, or the folder that holds it, as [NAME=]PATH",
-                Where(file=str(path)),
-                hint="`molucid elucidate … --out DIR` writes it",
-                code="missing_file",
-            )
-        if not separator:
-            name = path.resolve().parent.name
-        if name in systems or name in ("", RANDOM_CONTROL):
-            raise InputError(
-                f"system name {name!r}",
-                f"a different name for each system, and not {RANDOM_CONTROL!r}",
-                hint="write NAME=PATH",
-                code="duplicate_name",
-            )
-        systems[name] = SystemInput(
-            tuple(read_answers(path)), _rejected_codes(path.with_name("rejected.tsv"))
-        )
-    return systems
-
-
-def _rejected_codes(path: Path) -> dict[str, str]:
-    if not path.is_file():
-        return {}
-    with path.open(encoding="utf-8", newline="") as stream:
-        return {
-            row["id"]: row["code"] for row in csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE)
-        }
-
-
 def _refuse_empty(args: argparse.Namespace, cases: list[Case], num_rejected: int) -> None:
     from molucid.errors import InputError, Where
 
@@ -197,6 +146,7 @@ def _random_control(source: str, cases: list[Case], config: EvaluateConfig, out:
     from molucid.evaluate.answer_files import write_candidates
     from molucid.evaluate.controls import RandomCandidates
     from molucid.evaluate.evaluation import SystemInput
+    from molucid.evaluate.systems import RANDOM_CONTROL
     from molucid.evaluate.training_molecules import training_smiles
 
     control = RandomCandidates(training_smiles(source))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -105,3 +107,43 @@ def test_massbank_fold(data_folder):
     expected = {r["accession"]: r["inchikey14"] for r in table.to_pylist() if r["fold"] == "val"}
     assert {c.id: c.inchikey14 for c in cases} == expected
     assert rejected == []
+
+
+@pytest.mark.parametrize("name", ["t.tsv", "t.txt"])
+def test_table_that_is_not_utf8_is_told_with_its_line(tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes("id\tsmiles\na\tCCO\nbär\tCCN\n".encode("latin-1"))
+    with pytest.raises(InputError) as caught:
+        read_cases(path)
+    assert (caught.value.code, caught.value.where.file, caught.value.where.line) == (
+        "invalid_text",
+        str(path),
+        3,
+    )
+
+
+def test_cell_beyond_what_a_table_may_hold(tmp_path):
+    path = write(tmp_path / "t.tsv", "id\tsmiles\na\tCCO\nb\t" + "C" * (1 << 24) + "C\n")
+    with pytest.raises(InputError) as caught:
+        read_cases(path)
+    assert (caught.value.code, caught.value.where.line) == ("invalid_table", 3)
+
+
+def test_massbank_record_is_no_table_though_it_is_named_txt(tmp_path):
+    source = Path(__file__).parents[1] / "spectra/data/oxprenolol.massbank.txt"
+    path = write(tmp_path / "MSBNK-one.txt", source.read_text(encoding="utf-8"))
+    (case,), rejected = read_cases(path)
+    assert rejected == []
+    assert (case.id, str(case.formula), case.adduct) == (
+        source.read_text().split()[1],
+        "C15H23NO3",
+        "[M+H]+",
+    )
+
+
+def test_txt_with_named_columns_is_a_table(tmp_path):
+    cases, rejected = read_cases(write(tmp_path / "t.txt", "id\tsmiles\nNAME: x\tCCO\n"))
+    assert ([c.id for c in cases], rejected) == (["NAME: x"], [])
+    with pytest.raises(InputError) as caught:
+        read_cases(write(tmp_path / "u.txt", "id\tstructure\na\tCCO\n"))
+    assert caught.value.code == "missing_column"

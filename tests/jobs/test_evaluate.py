@@ -144,6 +144,30 @@ def test_broken_line_of_answers_is_named(runs, capsys):
     assert "candidates.jsonl, line 1" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "place"),
+    [
+        (
+            "zero/candidates.jsonl",
+            b'{"id": "\xe4"}\n',
+            "candidates.jsonl, line 1: got bytes that are not UTF-8",
+        ),
+        ("zero/candidates.jsonl", None, "candidates.jsonl, line 2: got candidate 1 is text"),
+        ("zero/rejected.tsv", b"id\tcode\n\xe4\tx\n", "rejected.tsv, line 2: got bytes that are not UTF-8"),
+        ("zero/rejected.tsv", b"id\treason\na\tx\n", "rejected.tsv, line 2: got a row without id and code"),
+        ("truth.tsv", b"id\tsmiles\n\xe4\tCCO\n", "truth.tsv, line 2: got bytes that are not UTF-8"),
+    ],
+)
+def test_unreadable_input_is_named_by_file_and_line(runs, capsys, name, content, place):
+    if content is None:
+        lines = (runs / name).read_text().splitlines()
+        lines[1] = json.dumps({**json.loads(lines[1]), "candidates": ["CCO"]})
+        content = "\n".join(lines).encode()
+    (runs / name).write_bytes(content)
+    assert evaluate(runs, str(runs / "zero")) == 2
+    assert place in capsys.readouterr().err
+
+
 def test_truth_without_any_structure(runs, capsys):
     (runs / "truth.tsv").write_text("id\tsmiles\na\t\n")
     assert evaluate(runs, str(runs / "zero")) == 2

@@ -7,16 +7,17 @@ The columns are an interface: `CANDIDATE_COLUMNS` only ever grows at the end. Fi
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from molucid.chem.formula import Formula
 from molucid.chem.identity import formula_of, inchikey14
-from molucid.errors import InputError, Where
+from molucid.errors import InputError, Where, shorten
+from molucid.evaluate.utf8 import utf8_lines
 from molucid.files import write_bytes
-from molucid.generate.types import Answer, Candidate
+from molucid.generate.types import Answer, Candidate, Status
 
 CANDIDATE_COLUMNS = (
     "id",
@@ -36,6 +37,36 @@ CANDIDATE_COLUMNS = (
     "tuning_dark",
 )
 """One row per candidate, best first; an input without any candidate has one row whose `rank` is empty."""
+
+
+_NOTHING = type(None)
+_ANSWER_TYPES: dict[str, tuple[type, ...]] = {
+    "id": (str,),
+    "status": (str,),
+    "candidates": (list,),
+    "nearest_training_similarity": (float, int, _NOTHING),
+    "tuning": (dict,),
+    "provenance": (dict,),
+}
+_CANDIDATE_TYPES: dict[str, tuple[type, ...]] = {
+    "smiles": (str,),
+    "log_likelihood": (float, int),
+    "num_tokens": (int,),
+    "formula_match": (bool, _NOTHING),
+    "fingerprint_similarity": (float, int, _NOTHING),
+    "rank": (int,),
+    "mean_log_likelihood": (float, int),
+}
+_OPTIONAL = frozenset({"formula_match", "fingerprint_similarity", "rank", "mean_log_likelihood"})
+_JSON_NAMES = {
+    dict: "an object",
+    list: "a list",
+    str: "text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    _NOTHING: "null",
+}
 
 
 def write_candidates(folder: Path | str, answers: Sequence[Answer]) -> None:
@@ -67,31 +98,56 @@ def read_answers(path: Path | str) -> Iterator[Answer]:
     """Read `candidates.jsonl` back.
 
     Raises:
-        InputError: a line that is not an answer, with its number.
+        InputError: bytes that are not UTF-8 or a line that is not an answer, with its number.
     """
-    with Path(path).open(encoding="utf-8") as stream:
-        for number, line in enumerate(stream, start=1):
-            try:
-                value = json.loads(line)
-                candidates = tuple(
-                    Candidate(**{k: v for k, v in c.items() if k != "mean_log_likelihood"})
-                    for c in value["candidates"]
-                )
-                yield Answer(
-                    value["id"],
-                    candidates,
-                    value["status"],
-                    value["nearest_training_similarity"],
-                    value["tuning"],
-                    value["provenance"],
-                )
-            except (json.JSONDecodeError, KeyError, TypeError) as error:
-                raise InputError(
-                    f"{type(error).__name__}: {error}",
-                    "a line of candidates.jsonl as `molucid elucidate` writes it",
-                    Where(file=str(path), line=number),
-                    code="invalid_answer",
-                ) from None
+    for number, line in enumerate(utf8_lines(path), start=1):
+        where = Where(file=str(path), line=number)
+        try:
+            value = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise _no_answer(f"text that is not JSON ({error})", where) from None
+        answer = _fields(value, _ANSWER_TYPES, "the line", where)
+        if answer["status"] not in get_args(Status):
+            raise _no_answer(f"status {answer['status']!r}", where)
+        candidates = []
+        for place, item in enumerate(answer["candidates"], start=1):
+            fields = _fields(item, _CANDIDATE_TYPES, f"candidate {place}", where)
+            fields.pop("mean_log_likelihood", None)  # the quotient of two others
+            candidates.append(Candidate(**fields))
+        yield Answer(
+            answer["id"],
+            tuple(candidates),
+            answer["status"],
+            answer["nearest_training_similarity"],
+            answer["tuning"],
+            answer["provenance"],
+        )
+
+
+def _fields(value: Any, types: Mapping[str, tuple[type, ...]], name: str, where: Where) -> dict[str, Any]:
+    """A JSON object's fields, each of its type; `_OPTIONAL` ones may be absent."""
+    if not isinstance(value, dict):
+        raise _no_answer(f"{name} is {_JSON_NAMES[type(value)]}, not an object", where)
+    missing = [key for key in types if key not in value and key not in _OPTIONAL]
+    unknown = [key for key in value if key not in types]
+    if missing or unknown:
+        faults = [f"no {key!r}" for key in missing] + [f"an unknown {shorten(key)!r}" for key in unknown]
+        raise _no_answer(f"{name} with {', '.join(faults)}", where)
+    for key, item in value.items():
+        # the exact type: `true` is no number
+        if type(item) not in types[key]:
+            raise _no_answer(f"{key!r} of {name} is {_JSON_NAMES[type(item)]}", where)
+    return dict(value)
+
+
+def _no_answer(got: str, where: Where) -> InputError:
+    return InputError(
+        got,
+        "a line of candidates.jsonl as `molucid elucidate` writes it",
+        where,
+        hint='each candidate is an object, {"smiles": "CCO", "log_likelihood": -1.5, "num_tokens": 4, "rank": 1}',
+        code="invalid_answer",
+    )
 
 
 def candidate_identity(candidate: Candidate) -> tuple[str, Formula]:

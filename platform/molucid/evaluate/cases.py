@@ -7,16 +7,18 @@ the published benchmark tables, or from any spectra file whose records carry a s
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from molucid.chem.adducts import parse_adduct
 from molucid.chem.formula import Formula
-from molucid.errors import InputError, Rejected, Where
+from molucid.errors import InputError, Rejected, Where, shorten
 from molucid.evaluate.metrics import true_molecule
+from molucid.evaluate.utf8 import utf8_lines
 from molucid.spectra.instrument import instrument_class
 from molucid.spectra.read import read_records
+from molucid.spectra.types import Record
 
 _ALIASES = {
     "id": ("id", "accession", "identifier", "spec", "name"),
@@ -28,6 +30,8 @@ _ALIASES = {
 """Column names that published tables use; the first that a table has counts."""
 
 _DELIMITERS = {".tsv": "\t", ".txt": "\t", ".csv": ","}
+_MAX_HEADER_CHARS = 1 << 16
+_MAX_FIELD_CHARS = 1 << 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,7 @@ def read_cases(path: Path | str, fold: str | None = None) -> tuple[list[Case], l
     """Read the truth.
 
     Args:
-        path: table or spectra file.
+        path: table or spectra file; `.txt` is a table if its first line names the columns.
         fold: only rows of this fold; the table must have a `fold` or `split` column.
 
     Returns:
@@ -63,15 +67,14 @@ def read_cases(path: Path | str, fold: str | None = None) -> tuple[list[Case], l
         unreadable record.
 
     Raises:
-        InputError: a missing file, a table without the needed columns, or a fold without any row.
+        InputError: a missing file, a table without the needed columns or of bytes that are not UTF-8, or a
+            fold without any row.
     """
     if not Path(path).is_file():
         raise InputError(
             "no file", "a table or spectra file with structures", Where(file=str(path)), code="missing_file"
         )
-    rows = _parquet_rows(path) if Path(path).suffix == ".parquet" else _delimited_rows(path)
-    if rows is None:
-        rows = _record_rows(path)
+    rows = _rows(path)
     cases: dict[str, Case] = {}
     rejected: list[Rejected] = []
     folds: set[str] = set()
@@ -137,8 +140,31 @@ def _adduct(text: str | None) -> str | None:
         return text.strip()
 
 
-def _record_rows(path: Path | str) -> Iterator[_Row | Rejected]:
-    for record in read_records(path):
+def _rows(path: Path | str) -> Iterator[_Row | Rejected]:
+    suffix = Path(path).suffix.lower()
+    if suffix == ".parquet":
+        return _parquet_rows(path)
+    if suffix not in _DELIMITERS:
+        return _record_rows(read_records(path))
+    if suffix == ".txt" and not _names_columns(path):
+        # MassBank names its records so, and other programs export spectra as text.
+        try:
+            return _record_rows(read_records(path))
+        except InputError as error:
+            if error.code not in ("unknown_format", "empty_file"):
+                raise
+    return _delimited_rows(path, _DELIMITERS[suffix])
+
+
+def _names_columns(path: Path | str) -> bool:
+    """Whether the first line is the header of a table of structures."""
+    with Path(path).open(encoding="utf-8-sig", errors="replace") as stream:
+        header = stream.readline(_MAX_HEADER_CHARS).rstrip("\n")
+    return {"id", "smiles"} <= _found_columns(header.split(_DELIMITERS[".txt"])).keys()
+
+
+def _record_rows(records: Iterable[Record | Rejected]) -> Iterator[_Row | Rejected]:
+    for record in records:
         if isinstance(record, Rejected):
             yield record
             continue
@@ -153,22 +179,17 @@ def _record_rows(path: Path | str) -> Iterator[_Row | Rejected]:
         )
 
 
-def _delimited_rows(path: Path | str) -> Iterator[_Row | Rejected] | None:
-    """Rows of a label table; `None` if the file is no table."""
-    delimiter = _DELIMITERS.get(Path(path).suffix.lower())
-    if delimiter is None:
-        return None
-
-    def rows() -> Iterator[_Row]:
-        # peak lists of the benchmark tables exceed the csv module's default of 128 KiB per field
-        csv.field_size_limit(1 << 24)
-        with Path(path).open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.DictReader(stream, delimiter=delimiter)
-            columns = _columns(reader.fieldnames or (), path)
-            for values in reader:
-                yield _row({name: values[column] for name, column in columns.items()}, path, reader.line_num)
-
-    return rows()
+def _delimited_rows(path: Path | str, delimiter: str) -> Iterator[_Row]:
+    # peak lists of the benchmark tables exceed the csv module's default of 128 KiB per field
+    csv.field_size_limit(_MAX_FIELD_CHARS)
+    reader = csv.DictReader(utf8_lines(path), delimiter=delimiter)
+    try:
+        columns = _columns(reader.fieldnames or (), path)
+        for values in reader:
+            yield _row({name: values[column] for name, column in columns.items()}, path, reader.line_num)
+    except csv.Error as error:
+        where = Where(file=str(path), line=reader.reader.line_num)
+        raise InputError(str(error), "a table of text", where, code="invalid_table") from None
 
 
 def _parquet_rows(path: Path | str) -> Iterator[_Row | Rejected]:
@@ -187,17 +208,21 @@ def _parquet_rows(path: Path | str) -> Iterator[_Row | Rejected]:
             yield _row({name: values[column] for name, column in columns.items()}, path, None)
 
 
-def _columns(names: Iterable[str], path: Path | str) -> dict[str, str]:
+def _found_columns(names: Sequence[str]) -> dict[str, str]:
     present = {name.strip().lower(): name for name in names}
-    columns = {
+    return {
         key: next(present[alias] for alias in aliases if alias in present)
         for key, aliases in _ALIASES.items()
         if any(alias in present for alias in aliases)
     }
+
+
+def _columns(names: Sequence[str], path: Path | str) -> dict[str, str]:
+    columns = _found_columns(names)
     for needed in ("id", "smiles"):
         if needed not in columns:
             raise InputError(
-                f"columns {', '.join(present) or '(none)'}",
+                f"columns {shorten(', '.join(names)) or '(none)'}",
                 f"a column {' or '.join(_ALIASES[needed])}",
                 Where(file=str(path)),
                 hint="the first line of the table names its columns",
