@@ -25,6 +25,24 @@ from molucid.spectra.energy import (
         ("20,40", None, None),
         ("20-40 eV", None, None),
         ("Ramp 21.1-31.6 eV", None, None),
+        ("1e1 eV", 10, None),
+        ("3.5E+1 NCE", None, 35),
+        ("1,5e1 eV", 15, None),
+        ("35,00 eV", 35, None),
+        ("10,5,20 eV", None, None),
+        (".5 eV", 0.5, None),
+        ("1e-05 eV", 1e-05, None),
+        ("1e999 eV", None, None),
+        ("35 (HCD cell 2)", None, None),
+        ("25 kV", None, None),
+        ("30 a.u.", None, None),
+        ("35 ± 5 eV", None, None),
+        ("CE: 30 eV (HCD)", 30, None),
+        ("normalized collision energy 35", None, 35),
+        ("35 % 12 eV", 12, 35),
+        ("12 eV, 35 NCE", 12, 35),
+        ("12 eV 35 eV", None, None),
+        ("35 NCE eV", None, None),
         ("Ramp 30 eV", None, None),
         ("eV-ramp 30", None, None),
         ("30 eV (nominal)", 30, None),
@@ -105,6 +123,7 @@ def test_thermo_setting_is_recognised_by_its_filter_line() -> None:
     assert is_thermo_setting("35.0", "FTMS + p ESI d Full ms2 195.09@hcd35.00 [50-210]")
     assert not is_thermo_setting("35.0", "FTMS + p ESI d Full ms2 195.09@hcd30.00 [50-210]")
     assert not is_thermo_setting("35.0", "")
+    assert is_thermo_setting("3.5e1", "FTMS + p ESI d Full ms2 195.09@hcd35.00 [50-210]")
 
 
 @given(st.text(max_size=300))

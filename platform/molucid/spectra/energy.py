@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 
-_NUMBER = r"\d+(?:\.\d+)?"
-# One comma with a single digit behind it is a decimal comma (`10,5 eV`); every other comma separates
+# One comma with a single digit or a zero behind it is a decimal comma (`10,5 eV`); every other comma separates
 # (`20,40`).
-_DECIMAL_COMMA = re.compile(r"^\D*\d+,\d(?![\d,])[^,]*$")
-_NORMALIZED = re.compile(r"%|(?<![a-z])nce(?![a-z])|normali[sz]ed|nominal")
-_ELECTRONVOLT = re.compile(r"(?<![a-z])e?v(?![a-z])|electron ?volt")
-_RAMP = re.compile(r"ramp|step")
-# NIST writes both scales: `NCE=35% 12eV`.
-_BOTH = re.compile(rf"({_NUMBER})\s*%\D*?({_NUMBER})\s*ev")
+_NUMBER = r"(?:[0-9]+(?:\.[0-9]*|,(?:[0-9]|0[0-9]+)(?![0-9,]))?|\.[0-9]+)(?:e[+-]?[0-9]{1,3})?"
+_TOKEN = re.compile(rf"(?P<number>{_NUMBER})|(?P<word>[a-z]+|%)|[\s=:;,/()\[\]–—+-]+")
+_UNITS = {
+    **dict.fromkeys(("ev", "v", "volt", "volts", "electronvolt", "electronvolts"), "eV"),
+    **dict.fromkeys(("%", "nce", "normalized", "normalised"), "NCE"),
+    "nominal": "nominal",  # Thermo's word for the setting, but only where no unit says otherwise
+}
+_WITHOUT_MEANING = frozenset({"ce", "cid", "collision", "electron", "energy", "hcd", "voltage"})
 # Thermo's filter line: `FTMS + c ESI d Full ms2 195.0877@hcd35.00 [50.00-210.00]`.
 _FILTER_ENERGY = re.compile(r"@(?:hcd|cid)(\d{1,4}(?:\.\d{1,9})?)")
 _HCD = re.compile(r"(?<![a-z])hcd(?![a-z])", re.IGNORECASE)
@@ -74,8 +76,10 @@ def parse_collision_energy(
 ) -> CollisionEnergy:
     """Read `30 eV`, `HCD 35%`, `35 NCE`, `30 (nominal)`, `-35 V`, `NCE=35% 12eV` and their like.
 
-    Several energies of one spectrum (`10,20,40`) and a ramp (`20-40 eV`) are no single energy, so none is
-    known. What a number without unit means is decided by `collision_energy`.
+    Numbers count in these forms only: numbers with an exponent or a decimal comma, units, the words of such
+    headings and brackets around them. Any other word (`35 (HCD cell 2)`), several energies of one spectrum
+    (`10,20,40`) and a ramp (`20-40 eV`) leave the energy unknown. What a number without unit means is decided by
+    `collision_energy`.
 
     Args:
         text: the value as written.
@@ -89,23 +93,38 @@ def parse_collision_energy(
     """
     if len(text) > _MAX_CHARS:
         return CollisionEnergy()
-    lowered = text.strip().lower()
-    if _DECIMAL_COMMA.match(lowered):
-        lowered = lowered.replace(",", ".")
-    if both := _BOTH.search(lowered):
-        return CollisionEnergy(ev=float(both[2]), normalized=float(both[1]))
-    # A hyphen before the number is the sign of the electrode: the energy itself is never negative.
-    values = [float(number) for number in re.findall(_NUMBER, lowered)]
-    if len(values) != 1 or _RAMP.search(lowered):
+    lowered = text.lower()
+    values: list[float] = []
+    units: list[set[str]] = [set()]  # of each number; those before the first number are its own, too
+    position = 0
+    while position < len(lowered):
+        token = _TOKEN.match(lowered, position)
+        if token is None:
+            return CollisionEnergy()
+        position = token.end()
+        if token["number"]:
+            values.append(_value(token["number"]))
+            units += [set()] if len(values) > 1 else []
+        elif word := token["word"]:
+            if word in _UNITS:
+                units[-1].add(_UNITS[word])
+            elif word not in _WITHOUT_MEANING:
+                return CollisionEnergy()
+    if not all(map(math.isfinite, values)):
         return CollisionEnergy()
-    if _ELECTRONVOLT.search(lowered):
-        unit = "eV"
-    elif _NORMALIZED.search(lowered):
-        unit = "NCE"
-    else:
-        unit = _unit_of_field(field)
+    # NIST writes one energy on both scales: `NCE=35% 12eV`.
+    if len(values) == 2 and units in ([{"NCE"}, {"eV"}], [{"eV"}, {"NCE"}]):
+        return CollisionEnergy(ev=values[units.index({"eV"})], normalized=values[units.index({"NCE"})])
+    named = units[0] if units[0] == {"nominal"} else units[0] - {"nominal"}
+    if len(values) != 1 or len(named) > 1:
+        return CollisionEnergy()
+    unit = next(iter(named), None) or _unit_of_field(field)
     mode = "HCD" if _HCD.search(lowered) else fragmentation_mode
-    return collision_energy(values[0], unit, instrument_class, mode)
+    return collision_energy(values[0], "NCE" if unit == "nominal" else unit, instrument_class, mode)
+
+
+def _value(number: str) -> float:
+    return float(number.replace(",", "."))
 
 
 def _unit_of_field(field: str) -> str:
@@ -121,5 +140,5 @@ def is_thermo_setting(energy: str, filter_line: str) -> bool:
     Converters write that setting under the term and attribute for eV.
     """
     setting = _FILTER_ENERGY.search(filter_line)
-    number = re.fullmatch(_NUMBER, energy.strip())
-    return setting is not None and number is not None and float(number[0]) == float(setting[1])
+    number = re.fullmatch(_NUMBER, energy.strip().lower())
+    return setting is not None and number is not None and _value(number[0]) == float(setting[1])
