@@ -193,14 +193,12 @@ def _origin(config: PackConfig, provenance: Mapping[str, Any]) -> dict[str, dict
 
 
 def _nothing_packed(root: Path, reasons: Mapping[str, int]) -> InputError:
-    counted = ", ".join(f"{code} {count}" for code, count in reasons.items())
+    counted = ", ".join(f"{code} {count}" for code, count in reasons.items()) or "none was read"
     return InputError(
-        f"{sum(reasons.values())} records, all rejected ({counted})" if reasons else "no record",
-        "at least one to pack",
-        Where(file=str(root / "rejected.tsv")) if reasons else None,
-        hint="the file says why for each record"
-        if reasons
-        else "is there a record of that fold in the inputs?",
+        f"0 of {sum(reasons.values())} records to keep ({counted})",
+        "at least one",
+        Where(file=str(root)),
+        hint="rejected.tsv there says why for each; records of another --fold are not counted",
         code=NOTHING_PACKED,
     )
 
