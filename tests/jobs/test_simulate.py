@@ -20,6 +20,7 @@ from molucid.chem.identity import formula_of
 from molucid.dataset.corpus import Molecule
 from molucid.dataset.holdout import HoldoutKeys
 from molucid.dataset.shards import read_dataset
+from molucid.dataset.sources.corpora import open_corpus
 from molucid.errors import InputError, Rejected, Where
 from molucid.simulate.conditions import Conditions
 from molucid.spectra.types import MassSpectrum
@@ -109,6 +110,20 @@ def test_a_wrong_call_is_refused_before_ray_starts(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="without rows"):
         simulate.run(arguments("--corpus", str(tmp_path / "empty.smi"), "--out", out))
     assert not (tmp_path / "out").exists()
+
+
+def test_a_repeated_title_is_a_rejected_row_of_its_own_shard(tmp_path: Path) -> None:
+    file = tmp_path / "c.smi"
+    file.write_text("CCO a\nCCN b\nCCC c\nCCS a\nCCCl d\n")
+    once, again = (simulate._read_corpus(open_corpus(str(file)).rows, 2) for _ in range(2))
+    assert [table["id"][0].as_py() for table in once.tables] == [["a", "b"], ["c", "a"], ["d"]]
+    assert [table["code"][0].as_py() for table in once.tables] == [
+        [None, None],
+        [None, "duplicate_id"],
+        [None],
+    ]
+    assert once.sha256 == again.sha256
+    assert all(a.equals(b) for a, b in zip(once.tables, again.tables, strict=True))
 
 
 def command(file: Path, out: Path, *more: str) -> list[str]:

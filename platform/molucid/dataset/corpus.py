@@ -26,7 +26,7 @@ class Molecule:
     """One row of a corpus, not yet checked.
 
     Attributes:
-        id: identifier as its source gives it; unique within the corpus.
+        id: identifier as its source gives it; unique among the molecules that `open_corpus` yields.
         smiles: as written in the source.
         where: file and line.
     """

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from molucid.dataset.corpus import Molecule
+from molucid.dataset.identifiers import UsedIdentifiers
 from molucid.dataset.sources import chemicals_package, massspecgym, molsets_package, smiles_file
 from molucid.errors import Rejected
 
@@ -18,7 +19,7 @@ class Corpus:
     Attributes:
         source: name and version, kept with every sample.
         licence: of the corpus as a whole; `None` for a user's own file.
-        rows: its molecules in order; can be read once.
+        rows: its molecules in order, the second use of an identifier rejected as `duplicate_id`; can be read once.
     """
 
     source: str
@@ -32,6 +33,12 @@ def open_corpus(name: str) -> Corpus:
     Raises:
         InputError: a package or file that is not there (some only when the rows are read).
     """
+    corpus = _open(name)
+    rows = UsedIdentifiers().reject_repeated(corpus.rows, lambda molecule: molecule.id)
+    return replace(corpus, rows=rows)
+
+
+def _open(name: str) -> Corpus:
     kind, _, path = name.partition(":")
     if name == "chemicals":
         return Corpus(chemicals_package.source_name(), chemicals_package.LICENCE, chemicals_package.read())
