@@ -12,7 +12,7 @@ from molucid.dataset.corpus import CorpusFilter, Molecule, admit
 from molucid.dataset.holdout import HoldoutKeys
 from molucid.dataset.schema import StoredSample
 from molucid.errors import Rejected
-from molucid.simulate.conditions import Conditions
+from molucid.simulate.conditions import Conditions, check_instrument_class
 from molucid.simulate.msms import SimulatorConfig
 from molucid.spectra.types import Evidence, MassSpectrum, Sample
 
@@ -43,7 +43,13 @@ class SimulateJobConfig(Config):
     simulator: SimulatorConfig = SimulatorConfig()
 
     def conditions(self) -> tuple[Conditions, ...]:
-        """All measurement conditions, adduct by adduct."""
+        """All measurement conditions, adduct by adduct.
+
+        Raises:
+            InputError: a condition that cannot be simulated, or an instrument class that is not known, used or not.
+        """
+        check_instrument_class(self.nce_instrument)
+        check_instrument_class(self.ev_instrument)
         return tuple(
             condition
             for adduct in self.adducts

@@ -106,6 +106,9 @@ def test_a_wrong_call_is_refused_before_ray_starts(tmp_path: Path) -> None:
         simulate.run(arguments("--corpus", file, "--out", out, "--set", "shard_sise=3"))
     with pytest.raises(InputError, match=r"\[M\+Xx\]\+"):
         simulate.run(arguments("--corpus", file, "--out", out, "--adduct", "[M+Xx]+"))
+    for name in ("nce_instrument", "ev_instrument"):  # no energy in eV is asked for
+        with pytest.raises(InputError, match="nearest known one is orbitrap"):
+            simulate.run(arguments("--corpus", file, "--out", out, "--set", f"{name}=orbitrp"))
     (tmp_path / "empty.smi").write_text("")
     with pytest.raises(InputError, match="without rows"):
         simulate.run(arguments("--corpus", str(tmp_path / "empty.smi"), "--out", out))

@@ -7,6 +7,7 @@ import pytest
 
 from molucid.errors import InputError
 from molucid.simulate.conditions import NUM_CONDITION_FEATURES, Conditions, encode_conditions, nce_to_ev
+from molucid.spectra.instrument import INSTRUMENT_CLASSES
 
 
 def test_nce_is_defined_at_m_z_500() -> None:
@@ -39,9 +40,19 @@ def test_adduct_and_instrument_are_one_hot() -> None:
         ({"normalized_collision_energy": float("nan")}, "invalid_energy"),
         ({"adduct": "[M+K]+"}, "unsupported_adduct"),
         ({"adduct": "M plus H"}, "unsupported_adduct"),
+        ({"instrument_class": "orbitrp"}, "unknown_instrument_class"),
+        ({"instrument_class": "LC-ESI-QTOF"}, "unknown_instrument_class"),
+        ({"instrument_class": ""}, "unknown_instrument_class"),
     ],
 )
 def test_wrong_conditions_are_refused_by_name(fields: dict[str, object], code: str) -> None:
     with pytest.raises(InputError) as caught:
         Conditions(**fields)  # type: ignore[arg-type]  # wrong on purpose
     assert caught.value.code == code
+
+
+def test_a_misspelt_instrument_class_names_the_nearest() -> None:
+    with pytest.raises(InputError, match=r"'orbitrp'.*\nhint: the nearest known one is orbitrap$"):
+        Conditions(instrument_class="orbitrp")
+    for name in INSTRUMENT_CLASSES:
+        assert Conditions(instrument_class=name).instrument_class == name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from molucid.errors import InputError
+from molucid.errors import InputError, shorten
 from molucid.simulate.ion_species import SIMULATED_ADDUCTS, ion_species
+from molucid.spectra.instrument import INSTRUMENT_CLASSES
 
 SIMULATED_INSTRUMENTS = ("orbitrap", "qtof", "ion_trap")
 """Where dissociation happens: `orbitrap` stands for the collision cell (HCD) of Orbitrap instruments, `ion_trap` for
@@ -30,7 +32,10 @@ class Conditions:
         adduct: canonical name, one of `SIMULATED_ADDUCTS`.
         collision_energy_ev: laboratory-frame collision energy in eV; `None` if not known or given as NCE.
         normalized_collision_energy: NCE in percent; at most one of the two energies may be given.
-        instrument_class: class of `molucid.spectra.instrument`; `None` if not known.
+        instrument_class: one of `molucid.spectra.instrument.INSTRUMENT_CLASSES`; `None` if not known.
+
+    Raises:
+        InputError: two energies, one out of range, or an adduct or instrument class that is not known.
     """
 
     adduct: str = "[M+H]+"
@@ -49,6 +54,24 @@ class Conditions:
             if energy is not None and not 0 <= energy <= 1_000:
                 raise InputError(f"collision energy {energy}", "0 to 1000", code="invalid_energy")
         ion_species(self.adduct)
+        if self.instrument_class is not None:
+            check_instrument_class(self.instrument_class)
+
+
+def check_instrument_class(name: str) -> None:
+    """Refuse a name that is none of `INSTRUMENT_CLASSES`; as an unknown class it would be simulated all the same.
+
+    Raises:
+        InputError: code `unknown_instrument_class`, with the nearest known name as its hint.
+    """
+    if name not in INSTRUMENT_CLASSES:
+        near = difflib.get_close_matches(name, INSTRUMENT_CLASSES, n=1, cutoff=0.0)
+        raise InputError(
+            f"instrument class {shorten(name)!r}",
+            f"one of {', '.join(INSTRUMENT_CLASSES)}",
+            hint=f"the nearest known one is {near[0]}",
+            code="unknown_instrument_class",
+        )
 
 
 def nce_to_ev(normalized_collision_energy: float, precursor_mz: float) -> float:
