@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from molucid.errors import Rejected
     from molucid.evaluate.bootstrap import Interval
     from molucid.evaluate.cases import Case
     from molucid.evaluate.evaluation import EvaluateConfig, Evaluation, SystemInput
@@ -41,7 +42,8 @@ smallest MCES distance (seconds per pair of alike molecules; --no-mces leaves it
 them that are valid and that have the true formula. Intervals: BCa bootstrap over molecules.
 
 Files in OUT: metrics.json, per_spectrum.tsv (one row per system and spectrum), rejected_truth.tsv,
-report.html, and random/candidates.jsonl with `--random-from`.
+report.html, and random/candidates.jsonl with `--random-from`. They enter OUT together at the end. A folder
+of answers is no OUT: its report would be written over.
 
 settings for --set, with their defaults:
   top_ks=[1, 10]  tables.mass_edges_da=[200, 300, 400, 500, 600, 800]
@@ -51,6 +53,8 @@ settings for --set, with their defaults:
 Exit code 3 if no system answered any case."""
 
 EXIT_NO_ANSWER = 3
+
+METRICS_NAME = "metrics.json"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -82,14 +86,15 @@ def run(args: argparse.Namespace) -> int:
     from jobs.console import note
     from molucid.evaluate.cases import read_cases
     from molucid.evaluate.evaluation import EvaluateConfig, evaluate
-    from molucid.evaluate.report import evaluation_to_json, write_metrics, write_per_spectrum, write_report
+    from molucid.evaluate.report import evaluation_to_json
     from molucid.evaluate.systems import RANDOM_CONTROL, locate_systems, read_system
-    from molucid.rejected import write_rejected
+    from molucid.files import staged
 
     config = EvaluateConfig().updated(args.set)
     if args.no_mces:
         config = config.model_copy(update={"with_mces": False})
     out = Path(args.out)
+    _refuse_folder(out)
     cases, rejected = read_cases(args.truth, args.fold)
     _refuse_empty(args, cases, len(rejected))
     if rejected:
@@ -97,30 +102,61 @@ def run(args: argparse.Namespace) -> int:
         note(
             f"truth: {len(rejected)} of {len(cases) + len(rejected)} rows cannot be used: {codes}", args.quiet
         )
-    systems = {name: read_system(path) for name, path in locate_systems(args.answers).items()}
-    if args.random_from:
-        systems[RANDOM_CONTROL] = _random_control(args.random_from, cases, config, out)
-
-    started = time.monotonic()
+    answers = locate_systems(args.answers)
+    systems = {name: read_system(path) for name, path in answers.items()}
+    provenance = _provenance(args, answers, len(rejected))
     keys = _training_keys(args.training)
-    evaluation = evaluate(cases, systems, config, None if args.quiet else _mces_progress(), keys)
-    seconds = time.monotonic() - started
-    note(f"{len(cases)} spectra of {len(systems)} systems scored in {seconds:.0f} s", args.quiet)
-
-    if keys is not None:
-        trained_on = sum(case.inchikey14 in keys for case in cases)
-        note(f"{trained_on} of {len(cases)} spectra are of molecules that were trained on", args.quiet)
-    provenance = _provenance(args, len(rejected))
-    write_rejected(out / "rejected_truth.tsv", rejected)
-    write_per_spectrum(out / "per_spectrum.tsv", evaluation)
-    write_report(out / "report.html", evaluation, provenance)
-    write_metrics(out / "metrics.json", evaluation, provenance)
+    # Opened before the slow part, so that a folder that cannot be written is told at once.
+    with staged(out, last=METRICS_NAME) as staging:
+        if args.random_from:
+            systems[RANDOM_CONTROL] = _random_control(args.random_from, cases, config, staging)
+        started = time.monotonic()
+        evaluation = evaluate(cases, systems, config, None if args.quiet else _mces_progress(), keys)
+        seconds = time.monotonic() - started
+        note(f"{len(cases)} spectra of {len(systems)} systems scored in {seconds:.0f} s", args.quiet)
+        if keys is not None:
+            trained_on = sum(case.inchikey14 in keys for case in cases)
+            note(f"{trained_on} of {len(cases)} spectra are of molecules that were trained on", args.quiet)
+        _write(staging, evaluation, rejected, provenance)
     if args.json:
         print(json.dumps(evaluation_to_json(evaluation), indent=2))
     else:
         _print_table(evaluation)
         print(f"\nreport: {out / 'report.html'}", file=sys.stderr)
     return 0 if any(system.accounting.num_answered for system in evaluation.systems) else EXIT_NO_ANSWER
+
+
+def _refuse_folder(out: Path) -> None:
+    """Refuse a folder whose files would be written over, or that is none."""
+    from molucid.errors import InputError, Where
+    from molucid.evaluate.systems import ANSWERS_NAME
+
+    if out.exists() and not out.is_dir():
+        raise InputError("a file", "a folder to write", Where(file=str(out)), code="not_a_folder")
+    if (out / ANSWERS_NAME).exists():
+        raise InputError(
+            f"a folder that holds {ANSWERS_NAME}",
+            "one of its own for the evaluation",
+            Where(file=str(out)),
+            hint="the report of the answers would be written over; choose another --out",
+            code="occupied_folder",
+        )
+
+
+def _write(
+    folder: Path, evaluation: Evaluation, rejected: list[Rejected], provenance: dict[str, Any]
+) -> None:
+    """Write all files; metrics.json comes last and names the sha256 of the others."""
+    from molucid.evaluate.report import write_metrics, write_per_spectrum, write_report
+    from molucid.files import sha256_file
+    from molucid.rejected import write_rejected
+
+    write_rejected(folder / "rejected_truth.tsv", rejected)
+    write_per_spectrum(folder / "per_spectrum.tsv", evaluation)
+    write_report(folder / "report.html", evaluation, provenance)
+    written = sorted(path for path in folder.rglob("*") if path.is_file())
+    hashes = {path.relative_to(folder).as_posix(): sha256_file(path) for path in written}
+    write_metrics(folder / METRICS_NAME, evaluation, {**provenance, "outputs_sha256": hashes})
 
 
 def _refuse_empty(args: argparse.Namespace, cases: list[Case], num_rejected: int) -> None:
@@ -171,10 +207,11 @@ def _mces_progress() -> MCESProgress:
     return progress
 
 
-def _provenance(args: argparse.Namespace, num_unusable: int) -> dict[str, Any]:
+def _provenance(args: argparse.Namespace, answers: dict[str, Path], num_unusable: int) -> dict[str, Any]:
     from importlib.metadata import version
 
     from molucid import __version__
+    from molucid.evaluate.systems import checkpoint_hash
     from molucid.files import sha256_file
 
     return {
@@ -182,6 +219,10 @@ def _provenance(args: argparse.Namespace, num_unusable: int) -> dict[str, Any]:
         "rdkit": version("rdkit"),
         "myopic_mces": version("myopic_mces"),
         "answers": " ".join(args.answers),
+        "answers_sha256": {name: sha256_file(path) for name, path in answers.items()},
+        "checkpoint_sha256": {
+            name: digest for name, path in answers.items() if (digest := checkpoint_hash(path)) is not None
+        },
         "truth": args.truth,
         "truth_sha256": sha256_file(args.truth),
         "truth_unusable_rows": num_unusable,

@@ -89,7 +89,8 @@ def sync_directory(path: Path) -> None:
 def staged(folder: Path | str, last: str) -> Iterator[Path]:
     """A folder inside `folder` whose files enter `folder` by renaming, all together, when the block ends well.
 
-    A fault inside the block, a full disk for one, leaves the files of an earlier run as they were.
+    Files of its subfolders enter subfolders of the same name. A fault inside the block, a full disk for one, leaves
+    the files of an earlier run as they were.
 
     Args:
         folder: made if it does not stand.
@@ -102,9 +103,12 @@ def staged(folder: Path | str, last: str) -> Iterator[Path]:
     staging.mkdir()
     try:
         yield staging
-        for path in sorted(staging.iterdir(), key=lambda path: (path.name == last, path.name)):
-            path.replace(target / path.name)
-        sync_directory(target)
+        names = [path.relative_to(staging) for path in staging.rglob("*") if path.is_file()]
+        for name in sorted(names, key=lambda name: (str(name) == last, name)):
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            (staging / name).replace(target / name)
+        for place in {target / name.parent for name in names} | {target}:
+            sync_directory(place)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 

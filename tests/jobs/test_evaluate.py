@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import errno
 import json
+import os
 
 import pytest
 
 from jobs.cli import main
 from molucid.errors import Rejected
+from molucid.evaluate import evaluation, report
 from molucid.evaluate.answer_files import write_candidates
+from molucid.files import sha256_file
 from molucid.generate.types import Answer, Candidate
 from molucid.rejected import write_rejected
 
@@ -48,9 +52,10 @@ def test_cases_that_were_trained_on_are_counted_apart(runs, capsys):
     assert "in training" in (runs / "out/report.html").read_text()
 
 
-def evaluate(runs, *arguments):
-    common = ("--truth", str(runs / "truth.tsv"), "--out", str(runs / "out"), "--quiet", "--no-mces")
-    return main(["evaluate", *arguments, *common])
+def evaluate(runs, *arguments, out="out"):
+    common = ("--truth", str(runs / "truth.tsv"), "--quiet", "--no-mces")
+    folder = () if out is None else ("--out", str(runs / out))
+    return main(["evaluate", *arguments, *common, *folder])
 
 
 def test_two_systems_side_by_side_with_a_random_control(runs, capsys):
@@ -90,6 +95,66 @@ def test_two_systems_side_by_side_with_a_random_control(runs, capsys):
         (runs / "out/rejected_truth.tsv").read_text().splitlines()[1].startswith("broken\tinvalid_smiles\t")
     )
     assert len((runs / "out/random/candidates.jsonl").read_text().splitlines()) == 3
+
+
+def test_provenance_names_answers_checkpoints_and_the_other_files(runs):
+    hashes = {name: sha256_file(runs / name / "candidates.jsonl") for name in ("zero", "tuned")}
+    facts = {"checkpoint_sha256": "c" * 64, "outputs_sha256": {"candidates.jsonl": hashes["tuned"]}}
+    (runs / "tuned/provenance.json").write_text(json.dumps(facts))
+    # The provenance of another run: its checkpoint did not write these answers.
+    (runs / "zero/provenance.json").write_text(json.dumps(facts))
+    training = ("--random-from", str(runs / "training.smi"))
+    assert evaluate(runs, str(runs / "zero"), str(runs / "tuned"), *training) == 0
+    provenance = json.loads((runs / "out/metrics.json").read_text())["provenance"]
+    assert provenance["answers_sha256"] == hashes
+    assert provenance["checkpoint_sha256"] == {"tuned": "c" * 64}
+    others = {path for path in (runs / "out").rglob("*") if path.is_file() and path.name != "metrics.json"}
+    assert provenance["outputs_sha256"] == {
+        path.relative_to(runs / "out").as_posix(): sha256_file(path) for path in others
+    }
+    assert len(others) == 5
+
+
+def test_a_folder_of_answers_is_not_written_into(runs, capsys):
+    before = {path.name: path.read_bytes() for path in (runs / "zero").iterdir()}
+    assert evaluate(runs, str(runs / "tuned"), "--out", str(runs / "zero"), out=None) == 2
+    assert "a folder that holds candidates.jsonl" in capsys.readouterr().err
+    assert {path.name: path.read_bytes() for path in (runs / "zero").iterdir()} == before
+
+
+def test_the_folder_is_made_before_the_slow_part(runs, capsys, monkeypatch):
+    def never(*arguments):
+        raise AssertionError("scored before the folder was tried")
+
+    monkeypatch.setattr(evaluation, "evaluate", never)
+    (runs / "file").write_text("x")
+    for out, said in (
+        (runs / "file", "got a file, expected a folder"),
+        (runs / "file/in", "Not a directory"),
+    ):
+        assert evaluate(runs, str(runs / "tuned"), "--out", str(out), out=None) != 0
+        assert said in capsys.readouterr().err
+
+
+def test_a_failed_run_leaves_the_files_of_the_one_before(runs, monkeypatch):
+    assert evaluate(runs, str(runs / "zero"), "--random-from", str(runs / "training.smi")) == 0
+    files = sorted(path for path in (runs / "out").rglob("*") if path.is_file())
+    before = [path.read_bytes() for path in files]
+
+    def full(*arguments):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(report, "write_report", full)
+    assert evaluate(runs, str(runs / "tuned"), "--random-from", str(runs / "truth.tsv")) == 1
+    assert sorted(path for path in (runs / "out").rglob("*") if path.is_file()) == files
+    assert [path.read_bytes() for path in files] == before
+    monkeypatch.undo()
+    assert evaluate(runs, str(runs / "tuned"), "--random-from", str(runs / "truth.tsv")) == 0
+    assert all(
+        path.read_bytes() != old
+        for path, old in zip(files, before, strict=True)
+        if path.name != "rejected_truth.tsv"
+    )
 
 
 def test_table_for_people(runs, capsys):

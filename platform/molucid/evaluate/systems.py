@@ -10,6 +10,7 @@ from molucid.errors import InputError, Where
 from molucid.evaluate.answer_files import read_answers
 from molucid.evaluate.evaluation import SystemInput
 from molucid.evaluate.utf8 import utf8_lines
+from molucid.files import read_json, sha256_file
 
 ANSWERS_NAME = "candidates.jsonl"
 
@@ -57,6 +58,32 @@ def read_system(path: Path) -> SystemInput:
         InputError: a line of either that cannot be used, with its place.
     """
     return SystemInput(tuple(read_answers(path)), _rejected_codes(path.with_name("rejected.tsv")))
+
+
+def checkpoint_hash(path: Path) -> str | None:
+    """The sha256 of the checkpoint that wrote a file of answers, by the `provenance.json` beside it.
+
+    `None` if there is none, or if it names another sha256 of the answers: then it tells of another run.
+
+    Raises:
+        InputError: a `provenance.json` that is no JSON object.
+    """
+    beside = path.with_name("provenance.json")
+    if not beside.is_file():
+        return None
+    facts = read_json(beside)
+    outputs = facts.get("outputs_sha256", {}) if isinstance(facts, dict) else None
+    if not isinstance(outputs, dict):
+        raise InputError(
+            "JSON of another shape",
+            "provenance.json as `molucid elucidate` writes it",
+            Where(file=str(beside)),
+            code="invalid_provenance",
+        )
+    if outputs.get(path.name) != sha256_file(path):
+        return None
+    digest = facts.get("checkpoint_sha256")
+    return None if digest is None else str(digest)
 
 
 def _rejected_codes(path: Path) -> dict[str, str]:
