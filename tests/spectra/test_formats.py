@@ -200,6 +200,27 @@ def test_mzml_energy_of_thermo_converters_is_nce() -> None:
         assert (spectrum.collision_energy_ev, spectrum.normalized_collision_energy) == expected
 
 
+def test_polarity_of_a_scan_is_held_against_its_adduct() -> None:
+    """`[M-H]-` fits a negative scan only; the golden files are of positive mode."""
+    ml, xml = (
+        (DATA / name).read_text().replace("[M+H]+", "[M-H]-")
+        for name in ("oxprenolol.mzML", "oxprenolol.mzXML")
+    )
+    negative_ml = ml.replace('"MS:1000130" name="positive scan"', '"MS:1000129" name="negative scan"')
+    negative_xml = xml.replace('polarity="+"', 'polarity="-"')
+    massbank_text = (DATA / "oxprenolol.massbank.txt").read_text().replace("TYPE [M+H]+", "TYPE [M-H]-")
+    (of_massbank,) = read_massbank(massbank_text)
+    assert isinstance(of_massbank, Rejected)
+    assert of_massbank.code == "polarity_mismatch"
+    for reader, wrong, right in ((mzml, ml, negative_ml), (mzxml, xml, negative_xml)):
+        row = list(reader.read(io.BytesIO(wrong.encode()), "a", ReadConfig()))[-1]
+        assert isinstance(row, Rejected)
+        assert row.code == "polarity_mismatch"
+        record = list(reader.read(io.BytesIO(right.encode()), "a", ReadConfig()))[-1]
+        assert isinstance(record, Record)
+        assert record.evidence.msms[0].adduct == "[M-H]-"
+
+
 def test_mzml_instrument_comes_from_its_configuration() -> None:
     text = (DATA / "oxprenolol.mzML").read_text().replace("instrument_type", "other_name")
     record = list(mzml.read(io.BytesIO(text.encode()), "a.mzML", ReadConfig()))[-1]

@@ -67,10 +67,55 @@ def test_adduct_spellings(key: str, text: str) -> None:
         ("1", "1"),
         ("2 +", "+2"),
         ("2+ and 3+", "2+ and 3+"),
+        ("0", "0"),
+        ("+", "+1"),
     ],
 )
 def test_charge_spellings(text: str, expected: str) -> None:
     assert one(block("TITLE=a", f"CHARGE={text}")).metadata["charge"] == expected
+
+
+@pytest.mark.parametrize(
+    ("headers", "adduct"),
+    [
+        (["ADDUCT=M", "IONMODE=positive"], "[M]+"),
+        (["ADDUCT=M", "ION_MODE=Negative"], "[M]-"),
+        (["ADDUCT=M", "POLARITY=+"], "[M]+"),
+        (["ADDUCT=M", "IONMODE=negative ion mode"], "[M]-"),
+        (["ADDUCT=M", "CHARGE=1-"], "[M]-"),
+        (["ADDUCT=[M-H]-", "IONMODE=N", "CHARGE=1"], "[M-H]-"),
+        (["ADDUCT=[M+2H]2+", "CHARGE=2+"], "[M+2H]2+"),
+        # what is empty, unreadable or said to be unknown contradicts nothing
+        (["ADDUCT=[M+H]+", "IONMODE=-"], "[M+H]+"),
+        (["ADDUCT=[M+H]+", "IONMODE="], "[M+H]+"),
+        (["ADDUCT=[M+H]+", "IONMODE=ESI"], "[M+H]+"),
+        (["ADDUCT=[M+2H]2+", "CHARGE=0"], "[M+2H]2+"),
+        (["ADDUCT=[M-H]-", "CHARGE=0+"], "[M-H]-"),
+        (["ADDUCT=[M+2H]2+", "CHARGE=+"], "[M+2H]2+"),
+        (["ADDUCT=[M+H]+", "CHARGE=2+ and 3+"], "[M+H]+"),
+    ],
+)
+def test_ion_mode_and_charge_help_the_adduct(headers: list[str], adduct: str) -> None:
+    assert one(block("TITLE=a", *headers)).evidence.msms[0].adduct == adduct
+
+
+@pytest.mark.parametrize(
+    ("headers", "code"),
+    [
+        (["ADDUCT=[M+H]+", "IONMODE=Negative"], "polarity_mismatch"),
+        (["ADDUCT=[M-H]-", "ION_MODE=POSITIVE"], "polarity_mismatch"),
+        (["ADDUCT=[M-H]-", "POLARITY=Pos"], "polarity_mismatch"),
+        (["ADDUCT=[M-H]-", "CHARGE=1+"], "polarity_mismatch"),
+        (["ADDUCT=[M+H]+", "CHARGE=-1"], "polarity_mismatch"),
+        (["IONMODE=positive", "CHARGE=1-"], "polarity_mismatch"),
+        (["ADDUCT=[M+H]+", "CHARGE=2+"], "charge_mismatch"),
+        (["ADDUCT=[M+2H]2+", "CHARGE=1"], "charge_mismatch"),
+        (["ADDUCT=M", "CHARGE=2+"], "charge_mismatch"),
+        (["ADDUCT=M"], "unknown_adduct"),
+    ],
+)
+def test_ion_mode_and_charge_must_not_contradict_the_adduct(headers: list[str], code: str) -> None:
+    assert fault(block("TITLE=a", *headers)).code == code
 
 
 def test_peaks_with_decimal_commas_tabs_and_third_columns_are_sorted() -> None:

@@ -30,6 +30,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     ),
     "adduct": ("adduct", "precursor_type", "precursortype", "ion", "adduct_type", "ion_type"),
     "charge": ("charge", "precursor_charge", "charge_state"),
+    "ion_mode": ("ion_mode", "ionmode", "polarity", "ionization_mode", "ionisation_mode"),
     "collision_energy": (
         "collision_energy",
         "collisionenergy",
@@ -55,7 +56,11 @@ _ABSENT = frozenset(
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?")
 _NOT_FINITE = re.compile(r"[+-]?(?:nan|inf(?:inity)?)", re.IGNORECASE)
-_CHARGE = re.compile(r"([+-]?)(\d{1,2})([+-]?)|([+-])")
+_CHARGE = re.compile(r"(?P<before>[+-]?)(?P<number>[0-9]{1,2})(?P<behind>[+-]?)|(?P<alone>[+-])")
+_ION_MODE = re.compile(
+    r"(?:(?P<positive>\+1?|1\+|p(?:os(?:itive)?)?)|-1?|1-|n(?:eg(?:ative)?)?)(?: ?ion)?(?: ?(?:mode|scan))?",
+    re.IGNORECASE,
+)
 _MS_LEVEL = re.compile(r"(?:ms)?\s*(\d)(?:\.0)?", re.IGNORECASE)
 
 
@@ -97,15 +102,56 @@ def value_of(headers: Mapping[str, str], name: str) -> tuple[str, str] | None:
     return None
 
 
-def parse_charge(text: str) -> str | None:
-    """`1+`, `+1`, `1-`, `-1`, `2`, `+` as `+1`, `+1`, `-1`, `-1`, `2`, `+1`; `None` for anything else.
+def parse_charge(text: str) -> tuple[int | None, int | None]:
+    """Sign and number of a charge: `2-`, `-2` are (−1, 2), `2` is (`None`, 2), `+` is (1, `None`).
 
-    A charge without sign keeps none: files of negative mode write `1`, too.
+    A charge without sign has none: files of negative mode write `1`, too. Text that is no single charge is
+    (`None`, `None`), and so is 0, which files write where the charge is not known.
     """
     match = _CHARGE.fullmatch(text.strip().replace(" ", "").removesuffix(".0"))
-    if match is None or (match[1] and match[3]):
+    if match is None or (match["before"] and match["behind"]):
+        return None, None
+    number = None if match["number"] is None else int(match["number"])
+    if number == 0:
+        return None, None
+    sign = match["before"] or match["behind"] or match["alone"]
+    return {"+": 1, "-": -1}.get(sign or ""), number
+
+
+def parse_ion_mode(text: str) -> int | None:
+    """+1 for `positive`, `Pos`, `P`, `+`, `positive scan`; −1 for their opposites; `None` for anything else."""
+    match = _ION_MODE.fullmatch(text.strip())
+    return match and (1 if match["positive"] else -1)
+
+
+def ion_species(headers: Mapping[str, str]) -> str | None:
+    """Canonical name of the adduct, held to the ion mode and the charge where the record gives them.
+
+    Raises:
+        InputError: an unknown adduct, or one that contradicts ion mode or charge (`polarity_mismatch`,
+            `charge_mismatch`).
+    """
+    adduct, mode, charge = (value_of(headers, name) for name in ("adduct", "ion_mode", "charge"))
+    sign, number = parse_charge(charge[1]) if charge else (None, None)
+    polarity = parse_ion_mode(mode[1]) if mode else None
+    if mode and charge and polarity and sign and polarity != sign:
+        raise InputError(
+            f"charge {shorten(charge[1])} in ion mode {shorten(mode[1])}",
+            "a charge and an ion mode of the same sign",
+            hint=f"correct {charge[0]} or {mode[0]}",
+            code="polarity_mismatch",
+        )
+    if adduct is None:
         return None
-    return f"{match[1] or match[3] or match[4] or ''}{int(match[2] or 1)}"
+    known = parse_adduct(adduct[1], polarity or sign)
+    if charge and number and number != abs(known.charge):
+        raise InputError(
+            f"adduct {known.name} with charge {shorten(charge[1])}",
+            f"charge {abs(known.charge)}",
+            hint=f"correct the adduct or {charge[0]}; 0 says that the charge is not known",
+            code="charge_mismatch",
+        )
+    return known.name
 
 
 def check_ms_level(headers: Mapping[str, str]) -> None:
@@ -125,7 +171,8 @@ def build_spectrum(headers: Mapping[str, str], mz: ArrayLike, intensity: ArrayLi
     """The spectrum that headers and peaks describe.
 
     Raises:
-        InputError: not MS2, an unknown adduct, a malformed number, or another number of peaks than announced.
+        InputError: not MS2, an adduct that is unknown or contradicts ion mode or charge, a malformed number, or
+            another number of peaks than announced.
     """
     check_ms_level(headers)
     precursor_mz = None
@@ -133,9 +180,6 @@ def build_spectrum(headers: Mapping[str, str], mz: ArrayLike, intensity: ArrayLi
         # PEPMASS may carry the precursor's intensity and charge behind its m/z.
         value = parse_number(found[1].split(None, 1)[0], "precursor m/z", "invalid_precursor")
         precursor_mz = value if value != 0 else None  # libraries write 0 where it is not known
-    adduct = None
-    if found := value_of(headers, "adduct"):
-        adduct = parse_adduct(found[1]).name
     instrument = value_of(headers, "instrument")
     mode = value_of(headers, "fragmentation_mode")
     energy = CollisionEnergy()
@@ -156,7 +200,7 @@ def build_spectrum(headers: Mapping[str, str], mz: ArrayLike, intensity: ArrayLi
         mz=np.asarray(mz, np.float64),
         intensity=np.asarray(intensity, np.float64),
         precursor_mz=precursor_mz,
-        adduct=adduct,
+        adduct=ion_species(headers),
         collision_energy_ev=energy.ev,
         normalized_collision_energy=energy.normalized,
         instrument=instrument[1] if instrument else None,
@@ -192,7 +236,8 @@ def assemble(
         if (found := value_of(headers, name)) and (name != "precursor_mz" or len(found[1].split()) == 1):
             taken.add(found[0])
     metadata = {name: text for name, text in headers.items() if text and name not in taken}
-    if charge and (parsed := parse_charge(charge[1])):
-        metadata["charge"] = parsed
+    sign, number = parse_charge(charge[1]) if charge else (None, None)
+    if sign or number:
+        metadata["charge"] = str(number) if sign is None else f"{sign * (number or 1):+d}"
     evidence = Evidence(id, formula=parse_charged_formula(formula[1])[0] if formula else None, msms=spectra)
     return Record(evidence, smiles=smiles[1] if smiles else None, where=where, metadata=metadata)

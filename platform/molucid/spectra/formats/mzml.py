@@ -31,8 +31,8 @@ _FIELD_OF_TERM = {
     "MS:1000512": "filter_string",
     "MS:1000796": "spectrum_title",
     "MS:1000016": "retention_time",
-    "MS:1000130": "positive_scan",
-    "MS:1000129": "negative_scan",
+    "MS:1000130": "polarity",  # these two terms have no value; their names, `positive scan`, say it
+    "MS:1000129": "polarity",
 }
 _DTYPE = {"MS:1000521": "<f4", "MS:1000523": "<f8", "MS:1000519": "<i4", "MS:1000522": "<i8"}
 _MZ_ARRAY, _INTENSITY_ARRAY = "MS:1000514", "MS:1000515"

@@ -19,7 +19,8 @@ from molucid.spectra.types import FloatArray, Record
 from molucid.spectra.xml_elements import Element, decode_array, elements
 
 ROOTS = ("mzXML", "msRun")
-_SCAN_ATTRIBUTES = ("polarity", "retentionTime", "filterLine", "scanType")
+_POLARITIES = {"+": "positive", "-": "negative"}
+_SCAN_ATTRIBUTES = ("retentionTime", "filterLine", "scanType")
 
 
 def read(stream: IO[bytes], file: str, config: ReadConfig) -> Iterator[Record | Rejected]:
@@ -72,6 +73,9 @@ def _headers(element: Element) -> dict[str, str]:
         "ms_level": element.attributes.get("msLevel", ""),
         "collision_energy": element.attributes.get("collisionEnergy", ""),
     }
+    polarity = element.attributes.get("polarity", "")
+    # In words, because a lone hyphen stands for what is absent.
+    headers["polarity"] = _POLARITIES.get(polarity, polarity)
     for name in _SCAN_ATTRIBUTES:
         headers[field_name(name)] = element.attributes.get(name, "")
     for child in element.children:
