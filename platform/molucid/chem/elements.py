@@ -1,4 +1,4 @@
-"""Natural isotopes of the elements: mass numbers, masses in Da and abundances, and the electron's mass.
+"""Natural isotopes of the elements (mass numbers, masses in Da, abundances), the electron's mass, the models' elements.
 
 Values are those of the IUPAC/NIST evaluation of atomic weights and isotopic compositions that RDKit
 tabulates; a test compares the two tables. Elements without a natural isotope composition (Tc, Pm, Po and
@@ -11,6 +11,11 @@ from typing import NamedTuple
 
 ELECTRON_MASS = 0.000548579909065
 """Rest mass of the electron in Da (CODATA 2018)."""
+
+
+MODEL_ELEMENTS = ("C", "H", "N", "O", "P", "S", "F", "Cl", "Br", "I", "B", "Si", "Se")
+"""Elements of the molecules that are simulated, packed, read and written here. The order is recorded by
+configurations and numbers a vocabulary: a new element is appended, with a new version of packed folders."""
 
 
 class Isotope(NamedTuple):

@@ -13,6 +13,7 @@ from rdkit import Chem
 from rdkit.Chem import rdqueries
 from rdkit.Chem.rdMolDescriptors import CalcMolFormula
 
+from molucid.chem.elements import MODEL_ELEMENTS
 from molucid.chem.formula import Formula, parse_charged_formula
 from molucid.chem.identity import canonical_smiles, inchikey14, parse_smiles
 from molucid.chem.smiles_tokens import SmilesTokenizer
@@ -55,7 +56,8 @@ class CorpusFilter(Config):
         max_heavy_atoms: most; the fragmenter holds one bit per heavy atom in a 64-bit word.
     """
 
-    elements: tuple[str, ...] = ("C", "H", "N", "O", "P", "S", "F", "Cl", "Br", "I", "Si", "B", "Se")
+    # Boron and selenium last: the order that the job files of data sets record and a resumed job compares.
+    elements: tuple[str, ...] = (*(e for e in MODEL_ELEMENTS if e not in ("B", "Se")), "B", "Se")
     min_heavy_atoms: int = Field(default=3, ge=1)
     max_heavy_atoms: int = Field(default=64, ge=1, le=64)
 

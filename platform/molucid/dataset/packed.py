@@ -27,7 +27,8 @@ PACKED_VERSION = 1
 """Raised by one with every change of an array; a reader accepts its own version only."""
 
 FORMULA_ELEMENTS = ("H", "C", "N", "O", "F", "Si", "P", "S", "Cl", "Se", "Br", "I", "B")
-"""Columns of a molecule's formula counts; a structure with another element is not packed."""
+"""Columns of a molecule's formula counts: `MODEL_ELEMENTS` in the order of the stored arrays, which is their own. A
+structure with another element is not packed."""
 
 ROW_DTYPE = np.dtype(
     [

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from molucid.chem.adducts import parse_adduct
+from molucid.chem.elements import MODEL_ELEMENTS
 from molucid.chem.formula import Formula
 from molucid.config import Config
 from molucid.errors import InputError, Rejected, shorten
@@ -26,8 +27,7 @@ class CleanConfig(Config):
 
     require_adduct: bool = Field(default=True, description="reject spectra whose ion species is not known")
     elements: tuple[str, ...] | None = Field(
-        default=("C", "H", "N", "O", "P", "S", "F", "Cl", "Br", "I", "B", "Si", "Se"),
-        description="elements that a formula may hold",
+        default=MODEL_ELEMENTS, description="elements that a formula may hold"
     )
     precursor_tolerance_ppm: float | None = Field(
         default=20.0, gt=0, description="allowed difference between precursor and formula with adduct"

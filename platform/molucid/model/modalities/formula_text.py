@@ -13,6 +13,7 @@ from typing import Literal
 
 from pydantic import PositiveInt
 
+from molucid.chem.elements import MODEL_ELEMENTS
 from molucid.config import Config
 from molucid.errors import InputError
 from molucid.model.modalities.base import Features, ModalityEncoder, Norm
@@ -30,23 +31,8 @@ class FormulaTextConfig(Config):
     """
 
     form: Literal["text"] = "text"
-    elements: tuple[str, ...] = (
-        "C",
-        "H",
-        "N",
-        "O",
-        "P",
-        "S",
-        "F",
-        "Cl",
-        "Br",
-        "I",
-        "B",
-        "Si",
-        "Se",
-        "Na",
-        "K",
-    )
+    # Sodium and potassium have tokens in the published vocabulary; no molecule here contains them.
+    elements: tuple[str, ...] = (*MODEL_ELEMENTS, "Na", "K")
     max_count: PositiveInt = 256
 
 
