@@ -46,6 +46,12 @@ def summary(items: Items) -> list[str]:
         'num peaks: 3\n50\t1\t"a:b;c"\n60\t2\n70 3 "x"\n',
         "Num Peaks: 3\n50 1; 60 2;\n70 3;\n",
         "Num Peaks: 3\n50:1\n60:2\n70:3\n",
+        "Num Peaks: 3\n50 1 60 2 70 3\n",
+        "50\t1\t60\t2\n70\t3\n",
+        "Num Peaks: 3\n50:1 60:2 70:3\n",
+        "Num Peaks: 3\n50 1 60 2 y1 90 9\n70 3 p+H/0.1\n",
+        'Num Peaks: 3\n50 1 60 2 "80 4; 90 9"\n70 3 "x" 4\n',
+        'Num Peaks: 3\n50 1 "a"; 60 2 "b"; 70,0 3e0 c\n',
     ],
 )
 @pytest.mark.parametrize("between", ["\n", "", "\n\n"])
@@ -58,6 +64,19 @@ def test_msp_dialects(peaks: str, between: str) -> None:
         np.testing.assert_array_equal(item.evidence.msms[0].intensity, [1, 2, 3])
         assert item.evidence.msms[0].precursor_mz == 100.5
     assert [item.metadata["name"] for item in items if isinstance(item, Record)] == ["a", "b"]
+
+
+@pytest.mark.parametrize("line", ["50 1 60", "50 1 60 2 70 x", "50:1 60", "60", "50 x", "50 1; 60"])
+def test_msp_odd_numbers_are_rejected_by_name(line: str) -> None:
+    bad, good = read_msp(f"Name: a\n40 1\n{line}\n\nName: b\n40 1\n")
+    assert isinstance(bad, Rejected)
+    assert bad.code == "malformed_peak"
+    assert "line 3" in bad.message
+    assert isinstance(good, Record)
+
+
+def test_msp_numbers_that_are_not_finite_are_not_annotations() -> None:
+    assert summary(read_msp("Name: a\n50 1 60 nan\n\nName: b\n50 1 1e999 2\n")) == ["not_finite"] * 2
 
 
 def test_msp_comment_holds_headers_that_are_not_set_otherwise() -> None:

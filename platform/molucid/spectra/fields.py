@@ -93,6 +93,11 @@ def parse_number(text: str, what: str, code: str) -> float:
     return value
 
 
+def is_number(token: str) -> bool:
+    """Whether `parse_number` knows the form of `token`; NaN and infinity are numbers that it refuses."""
+    return any(form.fullmatch(token) for form in (_NUMBER, _DECIMAL_COMMA, _NOT_FINITE))
+
+
 def value_of(headers: Mapping[str, str], name: str) -> tuple[str, str] | None:
     """(header name, text) of the known field `name`, or `None` if absent or said to be unknown."""
     for alias in ALIASES[name]:

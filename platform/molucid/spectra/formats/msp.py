@@ -1,20 +1,21 @@
 """NIST MSP text: `Key: value` headers, `Num Peaks: n`, then peaks; as NIST, MoNA, MS-DIAL and RIKEN write it.
 
-Records are told apart by blank lines or by the next `Name:`. Peaks stand one to a line or several separated
-by `;`, as `m/z intensity`, tab separated, or `m/z:intensity`, with an annotation behind them that is not
-read.
+Records are told apart by blank lines or by the next `Name:`. Peaks stand one to a line or several, separated
+by blanks or `;`, as `m/z intensity`, tab separated, or `m/z:intensity`. What follows the first token that is
+no number, up to the next `;`, is an annotation and not read.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 from typing import IO
 
-from molucid.errors import InputError, Rejected
-from molucid.spectra.draft import Draft
-from molucid.spectra.fields import field_name
+from molucid.errors import InputError, Rejected, shorten
+from molucid.spectra.draft import Draft, at_line
+from molucid.spectra.fields import field_name, is_number
 from molucid.spectra.source import Line, ReadConfig, lines, unpacked
 from molucid.spectra.types import Record
 
@@ -57,10 +58,23 @@ def read(stream: IO[bytes], file: str, config: ReadConfig) -> Iterator[Record | 
 
 
 def _take_peaks(draft: Draft, line: Line) -> None:
-    # Without quotes first: an annotation may hold any separator.
-    for part in re.sub(r'"[^"]*"', " ", line.text).split(";"):
-        if part.strip():
-            draft.peak_line(Line(line.number, part.replace(":", " "), line.cut))
+    # Quoted text first, as one token that is no number: an annotation may hold any separator.
+    for part in re.sub(r'"[^"]*"', ' "" ', line.text).split(";"):
+        tokens = part.replace(":", " ").split()
+        numbers = list(takewhile(is_number, tokens))
+        if len(numbers) < 2 and tokens:
+            draft.peak_line(Line(line.number, " ".join(tokens), line.cut))
+        elif len(numbers) % 2:
+            error = InputError(
+                f"{len(numbers)} numbers in {shorten(part.strip(), 60)!r}",
+                "pairs of m/z and intensity",
+                hint="write m/z and intensity of every peak, and an annotation in quotes",
+                code="malformed_peak",
+            )
+            draft.fail(at_line(error, line.number))
+        else:
+            for mz, intensity in zip(numbers[0::2], numbers[1::2], strict=True):
+                draft.peak_line(Line(line.number, f"{mz} {intensity}", line.cut))
 
 
 def _finish(draft: Draft, file: str, ordinal: int) -> Record | Rejected:
