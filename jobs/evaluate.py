@@ -33,7 +33,8 @@ spectra masked, is a run of `molucid elucidate --mask-spectra` on the same file.
 Like `--random-from` it takes packed samples, samples, a Parquet table or a file of SMILES.
 
 The truth is a table (TSV, CSV, Parquet) with the columns id (or accession, identifier, spec) and smiles,
-and if there are any adduct, instrument and fold; or a spectra file whose records carry a structure.
+and if there are any adduct, instrument and fold; or a spectra file whose records carry a structure. Several
+files are one truth: give them behind one --truth, after ANSWERS, or each with its own; an id counts once.
 
 Every case of the truth is scored for every system: an input that was rejected or not answered is a miss,
 and is listed. Metrics, per spectrum and over the first k candidates as they stand (MassSpecGym's
@@ -60,7 +61,9 @@ METRICS_NAME = "metrics.json"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
     parser.add_argument("answers", nargs="+", metavar="[NAME=]ANSWERS", help="answers of one system")
-    parser.add_argument("--truth", required=True, metavar="FILE", help="known structures")
+    parser.add_argument(
+        "--truth", required=True, nargs="+", action="extend", metavar="FILE", help="files of known structures"
+    )
     parser.add_argument("--fold", default=None, help="only the truth's rows of this fold, e.g. val")
     parser.add_argument("--out", required=True, metavar="DIR", help="folder to write")
     parser.add_argument(
@@ -84,7 +87,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Evaluate, write the files, print the table."""
     from jobs.console import note
-    from molucid.evaluate.cases import read_cases
+    from molucid.evaluate.cases import read_case_files
     from molucid.evaluate.evaluation import EvaluateConfig, evaluate
     from molucid.evaluate.report import evaluation_to_json
     from molucid.evaluate.systems import RANDOM_CONTROL, locate_systems, read_system
@@ -95,7 +98,7 @@ def run(args: argparse.Namespace) -> int:
         config = config.model_copy(update={"with_mces": False})
     out = Path(args.out)
     _refuse_folder(out)
-    cases, rejected = read_cases(args.truth, args.fold)
+    cases, rejected = read_case_files(args.truth, args.fold)
     _refuse_empty(args, cases, len(rejected))
     if rejected:
         codes = ", ".join(f"{n} {code}" for code, n in Counter(r.code for r in rejected).most_common())
@@ -166,7 +169,7 @@ def _refuse_empty(args: argparse.Namespace, cases: list[Case], num_rejected: int
         raise InputError(
             f"{num_rejected} unusable rows and no usable one",
             "at least one identifier with a structure",
-            Where(file=args.truth),
+            Where(file=", ".join(args.truth)),
             hint="the truth needs a SMILES for each spectrum",
             code="empty_input",
         )
@@ -223,8 +226,8 @@ def _provenance(args: argparse.Namespace, answers: dict[str, Path], num_unusable
         "checkpoint_sha256": {
             name: digest for name, path in answers.items() if (digest := checkpoint_hash(path)) is not None
         },
-        "truth": args.truth,
-        "truth_sha256": sha256_file(args.truth),
+        "truth": " ".join(args.truth),
+        "truth_sha256": {path: sha256_file(path) for path in args.truth},
         "truth_unusable_rows": num_unusable,
         "fold": args.fold or "all",
         "training": " ".join(args.training) or "not given",

@@ -6,7 +6,9 @@ import argparse
 import contextlib
 import json
 import shlex
+import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 HELP = "the whole way in one command: simulate, pre-train, tune, report"
@@ -54,10 +56,12 @@ def run(args: argparse.Namespace) -> int:
 
     started = time.monotonic()
     seconds: dict[str, float] = {}
-    known = write_excluded(args)
-    with ray_session():
-        for name, step in steps(args).items():
-            if name == "evaluate" and not known:
+    truth = write_excluded(args)
+    # The steps' own summaries are no part of the one JSON object.
+    apart = contextlib.redirect_stdout(sys.stderr) if args.json else contextlib.nullcontext()
+    with apart, ray_session():
+        for name, step in steps(args, truth).items():
+            if name == "evaluate" and not truth:
                 note("\nno known structure in the spectra: nothing to evaluate", args.quiet)
                 continue
             note(f"\n$ molucid {shlex.join(step)}", args.quiet)
@@ -76,30 +80,41 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def write_excluded(args: argparse.Namespace) -> int:
-    """List the known structures of the spectra, so that none of them is trained on; returns their number."""
+def write_excluded(args: argparse.Namespace) -> list[str]:
+    """List the known structures of the spectra, so that none of them is trained on.
+
+    Returns:
+        The files that tell any.
+    """
     from molucid.chem.identity import inchikey14
     from molucid.errors import InputError, Rejected
     from molucid.files import write_bytes
+    from molucid.spectra.formats.sirius import LABELS_NAME
     from molucid.spectra.read import read_files
 
-    keys = set()
-    for item in read_files(args.spectra):
-        if isinstance(item, Rejected) or item.smiles is None:
-            continue
-        # `elucidate` answers a record whose known structure is not readable, so it must not stop this command.
-        with contextlib.suppress(InputError):
-            keys.add(inchikey14(item.smiles))
+    keys: set[str] = set()
+    truth = []
+    for path in args.spectra:
+        found = set()
+        for item in read_files([path]):
+            if isinstance(item, Rejected) or item.smiles is None:
+                continue
+            # `elucidate` answers a record whose known structure is not readable, so it must not stop this command.
+            with contextlib.suppress(InputError):
+                found.add(inchikey14(item.smiles))
+        if found:
+            truth.append(str(Path(path) / LABELS_NAME) if Path(path).is_dir() else path)
+        keys |= found
     write_bytes(_excluded_path(args), "".join(key + "\n" for key in sorted(keys)).encode())
-    return len(keys)
+    return truth
 
 
 def _excluded_path(args: argparse.Namespace) -> Path:
     return Path(args.out) / "excluded-molecules.txt"
 
 
-def steps(args: argparse.Namespace) -> dict[str, list[str]]:
-    """The commands in their order, by name."""
+def steps(args: argparse.Namespace, truth: Sequence[str]) -> dict[str, list[str]]:
+    """The commands in their order, by name; `truth` are the files of spectra that tell structures."""
     out = Path(args.out)
     samples, packed, model, index, answers, scores = (
         str(out / name) for name in ("samples", "packed", "model", "index", "answers", "scores")
@@ -120,7 +135,7 @@ def steps(args: argparse.Namespace) -> dict[str, list[str]]:
             *("--tune", "per_cluster", "--out", answers),
         ],
         "evaluate": [
-            *("evaluate", str(Path(answers) / "candidates.jsonl"), "--truth", args.spectra[0]),
+            *("evaluate", str(Path(answers) / "candidates.jsonl"), "--truth", *truth),
             *("--no-mces", "--out", scores),
         ],
     }

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from molucid.errors import InputError
-from molucid.evaluate.cases import read_cases
+from molucid.evaluate.cases import read_case_files, read_cases
 
 
 def write(path, text):
@@ -76,6 +76,15 @@ def test_fold_asked_of_a_table_without_folds(tmp_path):
     path = write(tmp_path / "t.tsv", "id\tsmiles\na\tCCO\n")
     with pytest.raises(InputError, match="a table with folds"):
         read_cases(path, "val")
+
+
+def test_every_file_must_have_the_fold(tmp_path):
+    one = write(tmp_path / "one.tsv", "id\tsmiles\tfold\na\tCCO\tval\nb\tCCN\ttrain\n")
+    two = write(tmp_path / "two.tsv", "id\tsmiles\nc\tCCC\n")
+    assert [c.id for c in read_case_files([one], "val")[0]] == ["a"]
+    with pytest.raises(InputError, match="a table with folds") as caught:
+        read_case_files([one, two], "val")
+    assert caught.value.where.file == str(two)
 
 
 def test_structures_of_a_spectra_file(tmp_path):

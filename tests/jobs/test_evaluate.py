@@ -233,6 +233,24 @@ def test_unreadable_input_is_named_by_file_and_line(runs, capsys, name, content,
     assert place in capsys.readouterr().err
 
 
+def test_several_files_are_one_truth(runs, capsys):
+    (runs / "one.tsv").write_text("id\tsmiles\na\tCCO\n")
+    (runs / "two.tsv").write_text("id\tsmiles\na\tCCCO\nb\tCCN\n")
+    (runs / "three.tsv").write_text("id\tsmiles\nc\tCCCO\n")
+    files = [str(runs / name) for name in ("one.tsv", "two.tsv", "three.tsv")]
+    common = (str(runs / "tuned"), "--out", str(runs / "out"), "--no-mces", "--quiet", "--json")
+    for truth in ([*files], [*files[:2], "--truth", files[2]]):
+        assert main(["evaluate", *common, "--truth", *truth]) == 0
+        (system,) = json.loads(capsys.readouterr().out)["systems"]
+        assert (system["accounting"]["num_answered"], system["accounting"]["num_inputs"]) == (3, 3)
+        assert system["overall"]["metrics"]["top1_accuracy"]["mean"] == pytest.approx(2 / 3)
+    (again,) = (runs / "out/rejected_truth.tsv").read_text().splitlines()[1:]
+    assert again.split("\t")[:2] == ["a", "duplicate_id"]
+    assert f"\t{files[1]}\t2\t" in again
+    provenance = json.loads((runs / "out/metrics.json").read_text())["provenance"]
+    assert provenance["truth_sha256"] == {path: sha256_file(path) for path in files}
+
+
 def test_truth_without_any_structure(runs, capsys):
     (runs / "truth.tsv").write_text("id\tsmiles\na\t\n")
     assert evaluate(runs, str(runs / "zero")) == 2

@@ -56,29 +56,42 @@ class Case:
 
 
 def read_cases(path: Path | str, fold: str | None = None) -> tuple[list[Case], list[Rejected]]:
-    """Read the truth.
+    """Read the truth from one file, as `read_case_files`."""
+    return read_case_files([path], fold)
+
+
+def read_case_files(
+    paths: Iterable[Path | str], fold: str | None = None
+) -> tuple[list[Case], list[Rejected]]:
+    """Read the truth from several files as one: identifiers are unique over all of them.
 
     Args:
-        path: table or spectra file; `.txt` is a table if its first line names the columns.
-        fold: only rows of this fold; the table must have a `fold` or `split` column.
+        paths: tables or spectra files; `.txt` is a table if its first line names the columns.
+        fold: only rows of this fold; every file must have a `fold` or `split` column with such rows.
 
     Returns:
-        Usable cases in file order, and the rows that cannot be: no or invalid structure, repeated identifier,
-        unreadable record.
+        Usable cases in the order of files and rows, and the rows that cannot be: no or invalid structure, repeated
+        identifier, unreadable record.
 
     Raises:
         InputError: a missing file, a table without the needed columns or of bytes that are not UTF-8, or a
             fold without any row.
     """
+    cases: dict[str, Case] = {}
+    rejected: list[Rejected] = []
+    for path in paths:
+        _read_file(path, fold, cases, rejected)
+    return list(cases.values()), rejected
+
+
+def _read_file(path: Path | str, fold: str | None, cases: dict[str, Case], rejected: list[Rejected]) -> None:
+    """Add the cases of one file, and its rows that cannot be."""
     if not Path(path).is_file():
         raise InputError(
             "no file", "a table or spectra file with structures", Where(file=str(path)), code="missing_file"
         )
-    rows = _rows(path)
-    cases: dict[str, Case] = {}
-    rejected: list[Rejected] = []
     folds: set[str] = set()
-    for row in rows:
+    for row in _rows(path):
         if isinstance(row, Rejected):
             rejected.append(row)
             continue
@@ -101,7 +114,6 @@ def read_cases(path: Path | str, fold: str | None = None) -> tuple[list[Case], l
             Where(file=str(path)),
             code="unknown_fold",
         )
-    return list(cases.values()), rejected
 
 
 @dataclass(frozen=True, slots=True)
