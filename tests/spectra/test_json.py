@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from molucid.chem.formula import Formula
 from molucid.errors import InputError, Rejected
+from molucid.rejected import write_rejected
 from molucid.spectra.formats import json, json_schema
 from molucid.spectra.source import ReadConfig
 from molucid.spectra.types import Evidence, InfraredSpectrum, MassSpectrum, NmrPeaks, NmrSpectrum, Record
@@ -126,6 +127,38 @@ def test_a_wrong_record_is_a_row_and_the_next_is_read(record: object, code: str,
     assert isinstance(bad, Rejected)
     assert bad.code == code
     assert said in bad.message
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"id": "\ud800"},
+        {"id": "x", "formula": "C6\udfff"},
+        {"id": "x", "smiles": "C\ud800"},
+        {"id": "x", "msms": [{"mz": [50.0], "intensity": [1.0], "instrument": "\ud800"}]},
+        {"id": "x", "msms": [{"mz": [50.0], "intensity": [1.0], "adduct": "[M+\ud800]+"}]},
+        {"id": "x", "metadata": {"a": "\udc00\ud800"}},
+        {"id": "x", "metadata": {"\ud800": "a"}},
+        {"id": "x", "\ud800": "a"},
+        ["\ud800"],
+        "\ud800",
+    ],
+)
+def test_half_a_surrogate_pair_is_a_row_that_can_be_written(record: object, tmp_path: Path) -> None:
+    bad, good = read(document(record, {"id": "good \U0001f600"}))
+    assert isinstance(bad, Rejected)
+    assert bad.code == "invalid_record"
+    write_rejected(tmp_path / "rejected.tsv", [bad])
+    assert isinstance(good, Record)
+    assert good.evidence.id == "good \U0001f600"
+
+
+def test_half_a_surrogate_pair_in_the_head_or_a_key_is_refused_by_name() -> None:
+    for text in ('{"\\ud800": 1, "records": []}', '{"format": "\\ud800", "version": 1, "records": []}'):
+        with pytest.raises(InputError) as caught:
+            read(text)
+        assert caught.value.code == "wrong_json_format"
+        str(caught.value).encode()
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -25,6 +26,7 @@ from molucid.spectra.types import Record
 
 _CHUNK_CHARS = 1 << 16
 _BLANK = " \t\n\r"
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class _Scanner:
@@ -157,9 +159,11 @@ def _records(scanner: _Scanner, file: str, config: ReadConfig) -> Iterator[Recor
 def _record(value: Any, ordinal: int, line: int, file: str, config: ReadConfig) -> Record | Rejected:
     raw_id = value.get("id") if isinstance(value, dict) else None
     id = raw_id if isinstance(raw_id, str) and raw_id else f"{Path(file).name}#{ordinal}"
+    id = id.encode("utf-8", "backslashreplace").decode()  # the row that names the record is written as UTF-8
     where = Where(file, shorten(id), line)
     try:
         check_id(id, config)
+        _check_text(value)
         try:
             entry = RecordEntry.model_validate(value)
         except ValidationError as error:
@@ -169,6 +173,25 @@ def _record(value: Any, ordinal: int, line: int, file: str, config: ReadConfig) 
         return entry.to_record(where)
     except InputError as error:
         return Rejected.from_error(shorten(id), error, where)
+
+
+def _check_text(value: Any) -> None:
+    """Refuse half a surrogate pair in any text of a record: JSON can spell it, but no file can be written with it."""
+    pending = [value]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, str):
+            if not part.isascii() and (half := _SURROGATE.search(part)):
+                raise InputError(
+                    f"text with half a surrogate pair, {half[0]!r}",
+                    "text of whole characters",
+                    hint="write both halves of the pair, or the character itself",
+                    code="invalid_record",
+                )
+        elif isinstance(part, dict):
+            pending += [*part, *part.values()]
+        elif isinstance(part, list):
+            pending += part
 
 
 def _from_validation(error: ValidationError) -> InputError:
