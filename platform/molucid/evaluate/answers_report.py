@@ -22,6 +22,9 @@ from molucid.spectra.types import Record
 NUM_DRAWN = 5
 """Candidates drawn per spectrum; the table lists all."""
 
+NUM_DRAWN_SPECTRA = 200
+"""Spectra that have a section, the first in order: some 70 KB each, and a browser must open the page."""
+
 
 def write_answers_report(
     path: Path | str,
@@ -46,29 +49,40 @@ def write_answers_report(
         loader=PackageLoader("molucid.evaluate"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     environment.lstrip_blocks = True
-    items = [_item(record, answer, training_keys) for record, answer in zip(records, answers, strict=True)]
-    known = [item for item in items if item["known_smiles"]]
+    pairs = list(zip(records, answers, strict=True))
+    ranks = [_known_rank(record, answer) for record, answer in pairs]
+    items = [
+        _item(record, answer, rank, training_keys)
+        for (record, answer), rank in zip(pairs[:NUM_DRAWN_SPECTRA], ranks[:NUM_DRAWN_SPECTRA], strict=True)
+    ]
     html = environment.get_template("answers.html").render(
         items=items,
+        num_answered=len(answers),
         rejected=rejected,
         rejected_by_code=Counter(r.code for r in rejected).most_common(),
-        num_drawn=NUM_DRAWN,
-        num_known=len(known),
-        num_first=sum(item["known_rank"] == 1 for item in known),
-        num_found=sum(item["known_rank"] is not None for item in known),
+        num_known=sum(record.smiles is not None for record in records),
+        num_first=ranks.count(1),
+        num_found=len(ranks) - ranks.count(None),
         provenance=provenance,
     )
     write_bytes(path, html.encode())
 
 
-def _item(record: Record, answer: Answer, training_keys: Container[str] | None) -> dict[str, Any]:
+def _known_rank(record: Record, answer: Answer) -> int | None:
+    """Rank of the known structure; `None` if there is none or it is not among the candidates."""
+    known = record.smiles
+    if known is None:
+        return None
+    return next((c.rank for c in answer.candidates if same_molecule(c.smiles, known)), None)
+
+
+def _item(
+    record: Record, answer: Answer, known_rank: int | None, training_keys: Container[str] | None
+) -> dict[str, Any]:
     spectrum = record.evidence.msms[0] if record.evidence.msms else None
-    rank = seen = None
-    if record.smiles is not None:
-        matches = (c.rank for c in answer.candidates if same_molecule(c.smiles, record.smiles))
-        rank = next(matches, None)
-        if training_keys is not None:
-            seen = inchikey14(record.smiles) in training_keys
+    seen = None
+    if record.smiles is not None and training_keys is not None:
+        seen = inchikey14(record.smiles) in training_keys
     return {
         "record": record,
         "answer": answer,
@@ -77,6 +91,6 @@ def _item(record: Record, answer: Answer, training_keys: Container[str] | None) 
         "drawn": [(c, molecule_svg(c.smiles)) for c in answer.candidates[:NUM_DRAWN]],
         "known_smiles": record.smiles,
         "known_svg": molecule_svg(record.smiles) if record.smiles is not None else "",
-        "known_rank": rank,
+        "known_rank": known_rank,
         "known_in_training": seen,
     }
