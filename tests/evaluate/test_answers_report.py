@@ -50,3 +50,8 @@ def test_a_short_report_draws_all_and_says_nothing(tmp_path):
     text = report(tmp_path, 3)
     assert re.findall(r"<h2>(s\d+)</h2>", text) == ["s0", "s1", "s2"]
     assert "not drawn" not in text
+
+
+def test_the_score_is_not_said_to_be_all_that_ranks(long_report):
+    assert "it ranks the candidates" not in long_report
+    assert "Ranks go by it or, with rank_by=likelihood_and_fingerprint" in long_report
