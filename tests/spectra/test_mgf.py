@@ -222,7 +222,7 @@ POSITIVE = st.floats(1e-6, 1e12)
     data=st.data(),
     precursor_mz=st.none() | st.floats(1, 5000),
     adduct=st.sampled_from([None, "[M+H]+", "[M-H]-", "[M+Na]+"]),
-    energies=st.sampled_from([(None, None), (20.5, None), (None, 35.0)]),
+    energies=st.sampled_from([(None, None), (20.5, None), (None, 35.0), (12.0, 35.0), (1e-7, 2e16)]),
     instrument=st.sampled_from([None, "LC-ESI-QTOF"]),
     title=st.text("abc=[]+;#/ ü", min_size=1, max_size=12).filter(
         lambda t: t.strip() == t and " " * 2 not in t
@@ -262,6 +262,17 @@ def test_written_records_read_back_equal(
         assert getattr(other, name) == getattr(spectrum, name)
     assert back.metadata["name"] == "x=y"
     assert back.metadata["license"] == "CC0"
+
+
+def test_both_energies_are_written_as_nist_writes_them(tmp_path: Path) -> None:
+    path = tmp_path / "a.mgf"
+    spectrum = MassSpectrum(
+        np.array([50.0]), np.array([1.0]), collision_energy_ev=12.0, normalized_collision_energy=35.0
+    )
+    mgf.write(path, [Record(Evidence("a", msms=(spectrum,)))])
+    assert "COLLISION_ENERGY=NCE=35.0% 12.0eV\n" in path.read_text()
+    back = one(path.read_text()).evidence.msms[0]
+    assert (back.collision_energy_ev, back.normalized_collision_energy) == (12, 35)
 
 
 def test_several_spectra_are_numbered_and_other_evidence_is_refused(tmp_path: Path) -> None:

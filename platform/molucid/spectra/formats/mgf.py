@@ -146,13 +146,13 @@ def _blocks(record: Record) -> Iterator[str]:
             "title": evidence.id if len(evidence.msms) == 1 else f"{evidence.id}#{number}",
             "pepmass": _text(spectrum.precursor_mz),
             "adduct": spectrum.adduct,
-            "collision_energy": _text(spectrum.collision_energy_ev, " eV"),
+            "collision_energy": _energy_text(
+                spectrum.collision_energy_ev, spectrum.normalized_collision_energy
+            ),
             "instrument_type": spectrum.instrument,
             "formula": None if evidence.formula is None else str(evidence.formula),
             "smiles": record.smiles,
         }
-        if spectrum.normalized_collision_energy is not None:
-            headers["collision_energy"] = _text(spectrum.normalized_collision_energy, " NCE")
         headers |= {key: value for key, value in record.metadata.items() if headers.get(key) is None}
         rows = ["BEGIN IONS"]
         rows += [f"{key.upper()}={' '.join(value.split())}" for key, value in headers.items() if value]
@@ -161,5 +161,13 @@ def _blocks(record: Record) -> Iterator[str]:
         yield "\n".join([*rows, "END IONS", "", ""])
 
 
-def _text(value: float | None, unit: str = "") -> str | None:
-    return None if value is None else f"{value!r}{unit}"
+def _text(value: float | None) -> str | None:
+    return None if value is None else repr(value)
+
+
+def _energy_text(ev: float | None, normalized: float | None) -> str | None:
+    if ev is not None and normalized is not None:
+        return f"NCE={normalized!r}% {ev!r}eV"  # as NIST writes both scales
+    if normalized is not None:
+        return f"{normalized!r} NCE"
+    return None if ev is None else f"{ev!r} eV"
