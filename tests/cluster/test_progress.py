@@ -1,12 +1,19 @@
 from __future__ import annotations
 
+import errno
+import tempfile
 import time
+from collections.abc import Callable, Mapping
 
 import pytest
 import ray
 
-from molucid.cluster.progress import ProgressChannel, Sender
+from molucid.cluster import train_worker
+from molucid.cluster.plan import TrainingJobConfig, TrainingPlan
+from molucid.cluster.progress import POLL_S, ProgressChannel, Sender
 from molucid.cluster.session import ray_session
+from molucid.cluster.train_worker import train_on_worker
+from molucid.recipes.load import load_recipe
 
 pytestmark = pytest.mark.cluster
 
@@ -30,24 +37,78 @@ def test_rows_of_a_worker_arrive_in_order_and_all_of_them(session) -> None:
     assert received == list(range(500))
 
 
-def test_a_fault_of_the_receiver_is_raised_where_the_channel_is_left(session) -> None:
-    def refuse(row: object) -> None:
-        raise OSError(28, "No space left on device")
+def test_a_fault_of_the_receiver_is_said_at_once_and_raised_where_the_channel_is_left(
+    session, caplog
+) -> None:
+    received: list[float] = []
+
+    def refuse(row: Mapping[str, float]) -> None:
+        received.append(row["step"])
+        if row["step"] == 2:
+            raise OSError(28, "No space left on device")
 
     def run() -> None:
         with ProgressChannel(refuse) as channel:
-            Sender(channel.board, every_s=0).send({"step": 1})
+            for step in (1, 2, 3):
+                ray.get(channel.board.post.remote([{"step": step}]))
+            wait_for(lambda: "what follows is not recorded: [Errno 28]" in caplog.text)
+            ray.get(channel.board.post.remote([{"step": 4}, {"step": 5}]))
+            time.sleep(3 * POLL_S)
+            # The board is emptied all the same.
+            assert ray.get(channel.board.take.remote()) == []
 
     with pytest.raises(OSError, match="No space left"):
         run()
+    assert received == [1, 2]
+    assert "4 steps are not recorded" in caplog.text
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_a_full_disk_of_one_worker_ends_the_run_on_all_of_the_next_ones(session, monkeypatch) -> None:
+    full = OSError(errno.ENOSPC, "No space left on device")
+    begun: list[object] = []
+
+    def train(*arguments: object) -> None:
+        begun.append(arguments)
+        raise full
+
+    monkeypatch.setattr(train_worker, "_train", train)
+    plan = TrainingPlan(recipe=load_recipe("quickstart"), job=TrainingJobConfig(), data="d", out="o")
+    with ProgressChannel(lambda row: None) as channel:
+        values = {"plan": plan.model_dump(mode="json"), "board": channel.board, "started": 0.0}
+        with pytest.raises(OSError, match="No space left"):
+            train_on_worker(values)
+        for _ in range(2):
+            error = train_on_worker(values)["error"]
+            assert (error.errno, error.filename) == (errno.ENOSPC, tempfile.gettempdir())
+        assert len(begun) == 1
+        assert channel.fault().errno == errno.ENOSPC
+
+
+def test_another_fault_of_a_disk_is_tried_again(session, monkeypatch) -> None:
+    def train(*arguments: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(train_worker, "_train", train)
+    plan = TrainingPlan(recipe=load_recipe("quickstart"), job=TrainingJobConfig(), data="d", out="o")
+    with ProgressChannel(lambda row: None) as channel:
+        values = {"plan": plan.model_dump(mode="json"), "board": channel.board, "started": 0.0}
+        for _ in range(2):
+            with pytest.raises(OSError, match="Input/output"):
+                train_on_worker(values)
+        assert channel.fault() is None
 
 
 def test_a_channel_without_rows_says_for_how_long_and_is_silent_again_with_them(session) -> None:
     waited: list[float] = []
     with ProgressChannel(lambda row: None, waited.append, idle_s=0.5) as channel:
-        deadline = time.monotonic() + 30
-        while len(waited) < 2 and time.monotonic() < deadline:
-            time.sleep(0.05)
+        wait_for(lambda: len(waited) >= 2)
         assert waited[0] >= 0.5
         assert waited[1] >= waited[0] + 0.5
         said = time.monotonic()

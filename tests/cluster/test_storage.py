@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from molucid.cluster import storage
+from molucid.cluster import checkpoints, storage
 from molucid.cluster.checkpoints import (
     local_checkpoint,
     newest_complete_name,
@@ -91,6 +91,29 @@ def test_the_newest_whole_checkpoint_is_found_past_incomplete_and_damaged_ones(r
     prune_checkpoints(root, keep=2)
     # The interrupted one may be another job's that still writes it; it is newer than what is kept.
     assert root.folders() == ["step-00000002", "step-00000010", "step-00000011"]
+
+
+class BlindEngine(OneTensorEngine):
+    """Fails as torch.save does on a full disk."""
+
+    def save(self, folder: Path) -> None:
+        raise RuntimeError("unexpected pos 576 vs 534")
+
+
+def test_a_full_disk_is_named_where_the_engine_does_not_name_it(tmp_path, monkeypatch) -> None:
+    def store_blindly() -> None:
+        store_checkpoint(Root(tmp_path), BlindEngine(1.0), CARD, TrainState(1, 8), epoch=0.5)
+
+    with pytest.raises(RuntimeError, match="unexpected pos"):
+        store_blindly()
+
+    def full(path: Path, data: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr(checkpoints, "write_bytes", full)
+    with pytest.raises(OSError, match="No space left") as caught:
+        store_blindly()
+    assert caught.value.errno == errno.ENOSPC
 
 
 def test_a_checkpoint_of_any_root_is_a_local_folder_to_its_reader(root) -> None:

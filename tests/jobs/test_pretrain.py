@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -132,3 +134,25 @@ def test_more_workers_than_there_are_cores_are_refused_before_anything_starts(
     assert pretrain(given, tmp_path / "run", "--workers", "4") == 2
     assert "4 worker(s) that need 4 CPUs" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk that holds no checkpoint; only a system's administrator may make one."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    made = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
+    if shutil.which("mount") is None or subprocess.run(made, capture_output=True).returncode:
+        pytest.skip("no right to mount a file system")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("max_failures", ["0", "3"])
+def test_a_full_disk_ends_the_run_and_is_named(session, given, small_disk, capsys, max_failures) -> None:
+    assert pretrain(given, small_disk / "run", "--set", f"job.max_failures={max_failures}") == 1
+    message = capsys.readouterr().err
+    assert f"molucid pretrain: {small_disk}/run/step-00000006/" in message
+    assert "No space left on device" in message
+    assert "the disk is full" in message

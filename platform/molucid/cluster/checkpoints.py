@@ -13,7 +13,7 @@ from pathlib import Path
 
 from molucid.cluster.storage import Entries, Root
 from molucid.errors import InputError, Where
-from molucid.files import MANIFEST_NAME
+from molucid.files import MANIFEST_NAME, write_bytes
 from molucid.train.checkpoint import (
     CHECKPOINT_KIND,
     CHECKPOINT_PREFIX,
@@ -30,17 +30,22 @@ from molucid.train.checkpoint import (
 from molucid.train.engines.base import Engine
 from molucid.train.loop import TrainState
 
+_PROBE_BYTES = 1 << 20
+
 
 def store_checkpoint(root: Root, engine: Engine, card: ModelCard, state: TrainState, epoch: float) -> str:
     """Write the checkpoint of `state` below `root`; all ranks call it together.
 
     Returns:
         The checkpoint's URL.
+
+    Raises:
+        OSError: a disk that is full, by its errno, whatever the engine made of it.
     """
     folder = root / checkpoint_name(state.step)
     with tempfile.TemporaryDirectory(prefix="molucid-checkpoint-") as scratch:
         own = Path(scratch)
-        engine.save(own / ENGINE_FOLDER)
+        _save_engine(engine, own)
         weights = engine.weights()
         if engine.rank == 0:
             write_model(own, weights, card)
@@ -112,6 +117,16 @@ def prune_checkpoints(root: Root, keep: int) -> None:
             folder.remove()
         elif folder.exists(MANIFEST_NAME):
             kept += 1
+
+
+def _save_engine(engine: Engine, folder: Path) -> None:
+    try:
+        engine.save(folder / ENGINE_FOLDER)
+    except RuntimeError:
+        # All that torch.save says of a full disk is that its stream stands at an unexpected place; a write of our
+        # own raises the reason.
+        write_bytes(folder / "probe", bytes(_PROBE_BYTES))
+        raise
 
 
 def _fetch_whole(folder: Root, target: Path) -> Path | None:

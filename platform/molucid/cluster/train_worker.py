@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 import time
@@ -43,14 +44,27 @@ def train_on_worker(values: Mapping[str, Any]) -> dict[str, Any]:
     Returns:
         `step`, `position` and `finished`; or, where no retry could help, `error`. Every rank returns the
         same, and rank 0's is the result of the run.
+
+    Raises:
+        OSError: this rank's disk is full. The others may wait for this rank, so Ray replaces all of them, and all of
+            the new ones return it as `error`.
     """
     plan = TrainingPlan.model_validate(values["plan"])
     sender = Sender(values["board"], plan.job.send_every_s)
+    fault = sender.fault()
+    if fault is not None:
+        return {"error": fault}
     try:
         state, finished = _train(plan, sender, values["started"])
     except (InputError, FloatingPointError) as error:
         # A restart would meet the same fault, and Ray restarts whatever raises.
         return {"error": error}
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            # What is written below the run's root is named; all else that a worker writes is temporary.
+            error.filename = error.filename or tempfile.gettempdir()
+            sender.fail(error)
+        raise
     return {"step": state.step, "position": state.position, "finished": finished}
 
 

@@ -168,6 +168,7 @@ def train(plan: TrainingPlan, session: RaySession, receive: Callable[[Row], None
     Raises:
         TrainingError: more workers were lost than `max_failures` allows.
         InputError, FloatingPointError: raised by a worker.
+        OSError: a full disk of a worker, or what `receive` raised first; it is called no more after that.
     """
     job, root = plan.job, Root(plan.out, plan.job.retry)
     resources = worker_resources(job, session)
@@ -198,6 +199,9 @@ def train(plan: TrainingPlan, session: RaySession, receive: Callable[[Row], None
         try:
             result = trainer.fit()
         except TrainingFailedError as error:
+            fault = channel.fault()
+            if fault is not None:
+                raise fault from error
             raise TrainingError(f"training failed: {error}") from error
     outcome = result.return_value
     if "error" in outcome:
