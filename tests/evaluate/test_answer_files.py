@@ -50,6 +50,7 @@ def test_what_is_written_is_read_back(tmp_path):
         (b'["a"]', "the line is a list, not an object"),
         (b'{"id": "a"', "text that is not JSON"),
         (line(id=7), "'id' of the line is a whole number"),
+        (line(id="\ud800"), "'id' of the line with half a surrogate pair"),
         (line(status="done"), "status 'done'"),
         (line(tuning=None), "'tuning' of the line is null"),
         (candidate(smiles=None), "'smiles' of candidate 1 is null"),

@@ -137,6 +137,9 @@ def _fields(value: Any, types: Mapping[str, tuple[type, ...]], name: str, where:
         # the exact type: `true` is no number
         if type(item) not in types[key]:
             raise _no_answer(f"{key!r} of {name} is {_JSON_NAMES[type(item)]}", where)
+        # JSON can escape half a surrogate pair, which no file can hold.
+        if isinstance(item, str) and any("\ud800" <= character <= "\udfff" for character in item):
+            raise _no_answer(f"{key!r} of {name} with half a surrogate pair", where)
     return dict(value)
 
 
