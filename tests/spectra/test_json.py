@@ -112,6 +112,11 @@ def test_nmr_columns_are_sorted_together() -> None:
         ),
         ({"id": "x", "formula": "Zz2"}, "unknown_element", "Zz"),
         (
+            {"id": "x", "formula": "C5H12N+", "msms": [{"mz": [1.0], "intensity": [1], "adduct": "[M+H]+"}]},
+            "charged_formula",
+            "C5H12N+",
+        ),
+        (
             {"id": "x", "h_nmr": {"kind": "peaks", "shift_ppm": [1], "multiplicity": []}},
             "ragged_arrays",
             "multiplicity",

@@ -118,6 +118,41 @@ def test_ion_mode_and_charge_must_not_contradict_the_adduct(headers: list[str], 
     assert fault(block("TITLE=a", *headers)).code == code
 
 
+@pytest.mark.parametrize(
+    ("formula", "adduct", "atoms"),
+    [
+        ("C10H20N+", "[M]+", "C10H20N"),
+        ("[C10H20N]+", "M+", "C10H20N"),
+        ("C6H6+", "[M]+*", "C6H6"),
+        ("[C8H10N4O2]2+", "[M]2+", "C8H10N4O2"),
+        ("C7H5O2-", "[M]-", "C7H5O2"),
+        ("C8H10N4O2", "[M+H]+", "C8H10N4O2"),
+        ("C10H20N", "[M]+", "C10H20N"),
+        ("C10H20N+", "N/A", "C10H20N"),
+    ],
+)
+def test_a_charged_formula_of_the_ion_itself(formula: str, adduct: str, atoms: str) -> None:
+    evidence = one(block("TITLE=a", f"FORMULA={formula}", f"ADDUCT={adduct}")).evidence
+    assert evidence.formula == Formula.parse(atoms)
+
+
+@pytest.mark.parametrize(
+    ("formula", "adduct"),
+    [
+        ("[C8H10N4O2]2+", "[M+H]+"),
+        ("C10H20N+", "[M+H]+"),
+        ("C10H20N+", "[M]-"),
+        ("C10H20N+", "[M]2+"),
+        ("C7H5O2-", "[M-H]-"),
+        ("C7H5O2-", "[2M-H]-"),
+    ],
+)
+def test_a_charged_formula_of_another_ion_is_rejected(formula: str, adduct: str) -> None:
+    row = fault(block("TITLE=a", f"FORMULA={formula}", f"ADDUCT={adduct}"))
+    assert row.code == "charged_formula"
+    assert "neutral molecule" in row.hint
+
+
 def test_peaks_with_decimal_commas_tabs_and_third_columns_are_sorted() -> None:
     spectrum = one(block("TITLE=a", peaks="138,0662\t10,5 1+\n  110.0713  5e1\n+60.5 0 y1")).evidence.msms[0]
     np.testing.assert_array_equal(spectrum.mz, [60.5, 110.0713, 138.0662])

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from molucid.chem.adducts import parse_adduct
-from molucid.chem.formula import parse_charged_formula
+from molucid.chem.formula import Formula, parse_charged_formula
 from molucid.errors import InputError, Where, shorten
 from molucid.spectra.energy import CollisionEnergy, parse_collision_energy
 from molucid.spectra.instrument import instrument_class
@@ -212,6 +212,29 @@ def build_spectrum(headers: Mapping[str, str], mz: ArrayLike, intensity: ArrayLi
     )
 
 
+def molecule_formula(text: str, spectra: Sequence[MassSpectrum]) -> Formula:
+    """Formula of the molecule M of all adducts: of the neutral molecule, or of an ion that is itself observed.
+
+    MassBank writes permanent ions with their charge (`C10H20N+`). That is M where the adduct is the ion itself
+    (`[M]+`); with any other adduct it contradicts it, since `[M+H]+` of a cation has two charges. A spectrum
+    without adduct contradicts nothing.
+
+    Raises:
+        InputError: a formula that is none, or whose charge is not that of its adduct (`charged_formula`).
+    """
+    formula, charge = parse_charged_formula(text)
+    for adduct in (parse_adduct(spectrum.adduct) for spectrum in spectra if spectrum.adduct is not None):
+        is_molecule = adduct.multiplicity == 1 and not adduct.gained and not adduct.lost
+        if charge and not (is_molecule and adduct.charge == charge):
+            raise InputError(
+                f"formula {shorten(text)!r} of charge {charge:+d} with adduct {adduct.name}",
+                "a formula without charge, or the adduct of that ion itself",
+                hint="give the formula of the neutral molecule; a permanent cation is observed as [M]+",
+                code="charged_formula",
+            )
+    return formula
+
+
 def assemble(
     id: str,
     headers: Mapping[str, str],
@@ -229,7 +252,7 @@ def assemble(
         consumed: names of headers that may hold the identifier; the one that does leaves the metadata.
 
     Raises:
-        InputError: a formula that is none.
+        InputError: a formula that is none, or charged where the adduct is not that ion.
     """
     formula = value_of(headers, "formula")
     smiles = value_of(headers, "smiles")
@@ -244,5 +267,5 @@ def assemble(
     sign, number = parse_charge(charge[1]) if charge else (None, None)
     if sign or number:
         metadata["charge"] = str(number) if sign is None else f"{sign * (number or 1):+d}"
-    evidence = Evidence(id, formula=parse_charged_formula(formula[1])[0] if formula else None, msms=spectra)
+    evidence = Evidence(id, formula=molecule_formula(formula[1], spectra) if formula else None, msms=spectra)
     return Record(evidence, smiles=smiles[1] if smiles else None, where=where, metadata=metadata)

@@ -17,9 +17,9 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from molucid.chem.adducts import parse_adduct
-from molucid.chem.formula import parse_charged_formula
 from molucid.errors import InputError, Rejected, Where
 from molucid.spectra.energy import collision_energy
+from molucid.spectra.fields import molecule_formula
 from molucid.spectra.instrument import instrument_class
 from molucid.spectra.types import Evidence, MassSpectrum, Record
 
@@ -84,9 +84,7 @@ def _record(row: Mapping[str, Any], where: Where) -> Record | Rejected:
             normalized_collision_energy=energy.normalized,
             instrument=row["instrument_type"],
         )
-        # The structure of an `[M]+` is the cation itself; its formula is written with the charge.
-        formula, _ = parse_charged_formula(row["formula"])
-        evidence = Evidence(row["accession"], formula, (spectrum,))
+        evidence = Evidence(row["accession"], molecule_formula(row["formula"], (spectrum,)), (spectrum,))
     except InputError as error:
         return Rejected.from_error(row["accession"], error, where)
     unit = row["collision_energy_unit"] or ""

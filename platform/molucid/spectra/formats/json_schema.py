@@ -13,9 +13,9 @@ import numpy as np
 from pydantic import Field
 
 from molucid.chem.adducts import parse_adduct
-from molucid.chem.formula import parse_charged_formula
 from molucid.config import Config
 from molucid.errors import InputError, Where
+from molucid.spectra.fields import molecule_formula
 from molucid.spectra.types import (
     Evidence,
     InfraredSpectrum,
@@ -112,12 +112,14 @@ class RecordEntry(Config):
         """The record.
 
         Raises:
-            InputError: arrays of unequal length, an unknown adduct, or a formula that is none.
+            InputError: arrays of unequal length, an unknown adduct, or a formula that is none or contradicts the
+                adduct by its charge.
         """
+        spectra = tuple(entry.to_spectrum() for entry in self.msms)
         evidence = Evidence(
             self.id,
-            formula=None if self.formula is None else parse_charged_formula(self.formula)[0],
-            msms=tuple(entry.to_spectrum() for entry in self.msms),
+            formula=None if self.formula is None else molecule_formula(self.formula, spectra),
+            msms=spectra,
             ir=None if self.ir is None else self.ir.to_spectrum(),
             h_nmr=_nmr(self.h_nmr, "1H"),
             c_nmr=_nmr(self.c_nmr, "13C"),
