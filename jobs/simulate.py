@@ -17,7 +17,7 @@ DESCRIPTION = """\
 Reads molecules, filters them, simulates a spectrum per measurement condition, and writes Parquet shards with
 a manifest. A shard is a fixed range of corpus rows and enters the data set when it is written and checked,
 so a job that was killed goes on where it stopped when its command is run again, and ends with the same
-bytes.
+bytes if its processors are of one type (intensities differ by rounding between types).
 
   molucid simulate --corpus chemicals --limit 20000 --out runs/samples
   molucid simulate --corpus molsets:molsets-0.3.1-py3-none-any.whl --out s3://bucket/samples --address auto

@@ -8,13 +8,13 @@ import sys
 
 import numpy as np
 import pytest
+from rdkit import Chem
 
 from molucid.chem.adducts import parse_adduct
 from molucid.chem.identity import formula_of
 from molucid.errors import Rejected
 from molucid.simulate.ion_species import SIMULATED_ADDUCTS
 from molucid.simulate.msms import Conditions, MsmsSimulator, NoiseConfig, SimulatorConfig
-from molucid.simulate.similarity import sqrt_cosine
 from molucid.spectra.types import MassSpectrum
 
 PARACETAMOL = "CC(=O)Nc1ccc(O)cc1"
@@ -114,11 +114,47 @@ def test_a_cation_is_its_own_ion(simulator: MsmsSimulator) -> None:
     assert spectrum.precursor_mz == pytest.approx(104.1070, abs=1e-4)  # choline
 
 
-def test_the_writing_of_a_molecule_does_not_matter(simulator: MsmsSimulator) -> None:
-    one = spectra_of(simulator.simulate(PARACETAMOL, ENERGIES))
-    other = spectra_of(simulator.simulate("c1c(O)ccc(NC(C)=O)c1", ENERGIES))
-    for a, b in zip(one, other, strict=True):
-        assert sqrt_cosine(a.mz, a.intensity, b.mz, b.intensity) == pytest.approx(1, abs=1e-5)
+def other_writings(smiles: str, count: int) -> list[str]:
+    """SMILES of the same molecule with its atoms in random orders, and one in Kekulé form."""
+    molecule, generator = Chem.MolFromSmiles(smiles), np.random.default_rng(0)
+    orders = [generator.permutation(molecule.GetNumAtoms()).tolist() for _ in range(count)]
+    shuffled = [
+        Chem.MolToSmiles(Chem.RenumberAtoms(molecule, order), canonical=False, kekuleSmiles=False)
+        for order in orders
+    ]
+    Chem.Kekulize(molecule, clearAromaticFlags=True)
+    return [*shuffled, Chem.MolToSmiles(molecule, kekuleSmiles=True)]
+
+
+@pytest.mark.parametrize(
+    ("smiles", "largest_mz_difference"),
+    [
+        # Ions of C, H, N, O and F share no cell with ions of another formula here.
+        (PARACETAMOL, 0.0),
+        ("CC(C)CC(NC(=O)C(Cc1ccccc1)NC(=O)CN)C(=O)O", 0.0),
+        ("CNCCC(Oc1ccc(cc1)C(F)(F)F)c1ccccc1", 0.0),
+        # Ions that do: their formulas lie this far apart, in Da.
+        ("CN1CCN(C)P1c1ccccc1", 0.000311),
+        ("O=P1(N(CCCl)CCCl)NCCCO1", 0.000176),
+        ("OB(O)c1cccc(C(F)(F)F)c1", 0.000411),
+        ("O=C(CCl)NC(Cc1ccc(O)cc1)C(=O)O", 0.000487),
+    ],
+)
+def test_the_writing_of_a_molecule_moves_peaks_within_their_cells_only(
+    smiles: str, largest_mz_difference: float
+) -> None:
+    simulator = MsmsSimulator(SimulatorConfig(min_relative_intensity=0, max_peaks=100_000))
+    conditions = [*ENERGIES, Conditions("[M-H]-", collision_energy_ev=30, instrument_class="qtof")]
+    written = spectra_of(simulator.simulate(smiles, conditions))
+    mz_differences = [0.0]
+    for other in other_writings(smiles, 10):
+        for a, b in zip(written, spectra_of(simulator.simulate(other, conditions)), strict=True):
+            assert len(a.mz) == len(b.mz) > 100
+            np.testing.assert_array_equal(np.floor(a.mz * 2000 + 0.5), np.floor(b.mz * 2000 + 0.5))
+            np.testing.assert_allclose(a.intensity, b.intensity, rtol=0, atol=1e-5)  # 2.7e-6 measured
+            mz_differences.append(np.abs(a.mz - b.mz).max())
+    assert max(mz_differences) == pytest.approx(largest_mz_difference, abs=1e-6)
+    assert max(mz_differences) <= 0.0005
 
 
 def test_limits_on_peaks_hold() -> None:

@@ -1,4 +1,9 @@
-"""Candidate ions of a molecule under one adduct: fragments × hydrogen shifts, grouped into peaks of equal m/z."""
+"""Candidate ions of a molecule under one adduct: fragments × hydrogen shifts, grouped into peaks.
+
+A peak is a cell of 0.5 mDa, `(k ± ½) · 0.5 mDa`, and has the m/z of the first ion found in it. Ions of several formulas
+in one cell are therefore one peak, whose m/z depends on the order of the atoms in the SMILES by up to 0.5 mDa; two ions
+on both sides of a cell's border are two peaks, however close.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +24,7 @@ NUM_COLUMNS = NUM_SHIFTS + 1
 
 NOT_A_CANDIDATE = -1
 
-_CELLS_PER_DA = 2_000.0  # ions within 0.5 mDa are one peak
+_CELLS_PER_DA = 2_000.0
 _HYDROGEN_MASS = MONOISOTOPIC_MASS["H"]
 
 
@@ -28,7 +33,7 @@ class Candidates(NamedTuple):
 
     Attributes:
         peak: peak that each fragment and column adds to, or `NOT_A_CANDIDATE`; int32 `[fragments, NUM_COLUMNS]`.
-        mz: m/z of each peak, in order of discovery; float64 `[peaks]`.
+        mz: m/z of the first ion of each peak, in order of discovery; float64 `[peaks]`.
         precursor_peak: the peak of the intact ion.
     """
 

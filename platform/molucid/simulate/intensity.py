@@ -2,7 +2,8 @@
 
 The function is that of `molucid.simulate.network`. Sums over the atoms of a fragment go through tables of all 16
 subsets of four atoms, so that a fragment of n atoms costs n / 4 vector additions. Everything runs on one thread and in
-a fixed order: equal inputs give equal bits.
+an order that the compiler fixes: it may re-associate sums to fit the processor's vectors, so equal inputs give equal
+bits on one type of processor with one version of numba, and equal values within float32 rounding elsewhere.
 """
 
 from __future__ import annotations
@@ -237,7 +238,7 @@ def _add_product(left: Floats, right: Floats, out: Floats) -> None:
     """`out += left @ right`. Two rows by four inner steps at a time keep the sums in cache.
 
     BLAS takes half the time on large molecules, but brings a thread pool, into which every worker process of a
-    simulation would run, and another order of sums on every machine.
+    simulation would run, and an order of sums that also depends on the number of threads.
     """
     num_rows, inner = left.shape
     width = right.shape[1]

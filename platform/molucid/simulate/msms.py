@@ -84,8 +84,10 @@ class MsmsSimulator:
         """One spectrum per condition, base peak 1, m/z ascending.
 
         The result is a function of the configuration, the molecule, the conditions and the seed, whatever was
-        simulated before: the same bits for the same SMILES, and equal within float32 rounding for another SMILES
-        of that molecule. The seed matters only with noise.
+        simulated before. The same SMILES gives the same bits on one type of processor. Another SMILES of that
+        molecule gives the same peaks in every 0.5 mDa cell, with intensities within 1e-5 of the base peak; the m/z
+        may differ by up to 0.5 mDa where ions of several formulas share a cell (see `candidates`), and a peak within
+        1e-5 of the weakest one kept may be left out. The seed matters only with noise.
 
         Returns:
             The spectra in the order of `conditions`, or the reason why this molecule has none: `invalid_smiles`,
