@@ -1,7 +1,8 @@
 """The command line: `molucid COMMAND …`.
 
 Data goes to stdout, everything else to stderr. Exit codes: 0 done, 1 the command failed, 2 the command or its
-input cannot be used, 3 no input could be answered, 4 `doctor` found something missing, 130 interrupted.
+input cannot be used, 3 no input could be answered, 4 `doctor` found something missing, 5 a training is unfinished
+and the same command goes on, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ the usual way:
 
 `molucid COMMAND --help` is the manual of a command.
 exit codes: 0 done, 1 failed, 2 unusable command or input, 3 nothing could be answered, 4 doctor found
-something missing, 130 interrupted
+something missing, 5 training unfinished (run the same command again), 130 interrupted
 """
 
 

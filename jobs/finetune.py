@@ -13,8 +13,8 @@ for a short training at a small rate. Model and objective are those of the check
 
   molucid finetune --checkpoint runs/model --data runs/packed-real --val runs/packed-val --out runs/tuned
 
-Everything else is as in pretrain: the same run folder, resume, workers and --set. To go on with an interrupted
-run, repeat its own command instead."""
+Everything else is as in pretrain: the same run folder, resume, workers, exit codes (5: unfinished, run the same
+command again) and --set. To go on with an interrupted run, repeat its own command instead."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -22,6 +22,9 @@ ends with the losses of a run that was never interrupted. With --workers MIN:MAX
 the cluster; a machine that is about to be taken away gets its checkpoint first. Any number of workers up to
 train.global_batch_size will do: each takes a share of every global batch, and shares may differ by one sample.
 
+A run that --max-minutes ended before its last step has exit code 5: run the same command again to go on. So
+`molucid pretrain … && molucid index …` never goes on with a half-trained model. Exit code 0 means finished.
+
 --set reaches every setting of the recipe (model.*, objective.*, train.*) and of the job (job.*), for example
 train.steps=2000, train.learning_rate=1e-3, job.deepspeed.zero_stage=3, job.max_failures=10."""
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from molucid.cluster.plan import TrainingJobConfig
     from molucid.recipes.load import Recipe
 
-EXIT_UNFINISHED = 1
+EXIT_FAILED, EXIT_UNFINISHED = 1, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,11 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--engine", choices=("deepspeed", "single"), default=None, help="training engine")
     parser.add_argument("--seed", type=int, default=None, help="of initial weights, dropout and sample order")
     parser.add_argument(
-        "--max-minutes", type=float, default=None, metavar="M", help="stop with a checkpoint after this time"
+        "--max-minutes",
+        type=float,
+        default=None,
+        metavar="M",
+        help="stop with a checkpoint after this time; exit code 5 if steps are left",
     )
     parser.add_argument("--mlflow", action="store_true", help="record the run with MLflow, too")
     parser.add_argument("--address", default=None, help="Ray cluster to join; without it one is started here")
@@ -59,7 +63,7 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def carry_out(title: str, args: argparse.Namespace, recipe: Recipe, initial: Initial | None) -> int:
-    """Run the training that the arguments ask for and report where its checkpoint is."""
+    """Run the training that the arguments ask for and report where its checkpoint is; returns the exit code."""
     from jobs.training_records import Console, MetricsFile, MlflowRun, Record, TensorBoardFiles, local_folder
     from molucid.cluster.plan import TrainingPlan
     from molucid.cluster.session import ray_session
@@ -111,7 +115,7 @@ def carry_out(title: str, args: argparse.Namespace, recipe: Recipe, initial: Ini
         except (TrainingError, FloatingPointError) as error:
             print(f"molucid {title}: {error}", file=sys.stderr)
             print("hint: the same command goes on from the newest checkpoint", file=sys.stderr)
-            return EXIT_UNFINISHED
+            return EXIT_FAILED
         finally:
             for record in records:
                 record.close()
@@ -147,6 +151,6 @@ def _report(args: argparse.Namespace, checkpoint: str, step: int, position: int,
     if args.json:
         print(json.dumps(summary))
     else:
-        state = "trained" if finished else "time is over; the same command goes on"
+        state = "trained" if finished else "unfinished, run the same command again"
         print(f"{state}: {step} steps, {position} samples, checkpoint {checkpoint}")
-    return 0
+    return 0 if finished else EXIT_UNFINISHED

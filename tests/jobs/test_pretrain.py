@@ -83,13 +83,24 @@ def test_a_run_goes_on_only_with_its_own_configuration(trained, given, capsys) -
 @pytest.mark.slow
 def test_a_run_that_was_stopped_goes_on_with_more_workers(session, given, unbroken, check, tmp_path) -> None:
     out = tmp_path / "run"
-    assert pretrain(given, out, "--max-minutes", "0.0001") == 0
+    assert pretrain(given, out, "--max-minutes", "0.0001") == 5
     stopped_at = len(check.metrics(out))
     assert 0 < stopped_at < 24
     assert pretrain(given, out, "--workers", "2") == 0
     check.as_unbroken(out, unbroken)
     assert check.metrics(out)[-1]["workers"] == 2
     assert check.metrics(out)[stopped_at - 1]["workers"] == 1
+
+
+def test_a_run_whose_time_is_over_is_finished_only_by_its_last_step(session, given, tmp_path, capsys) -> None:
+    options = ("--engine", "single", "--max-minutes", "0.0001", "--json")
+    # Each time one step more, for the clocks are compared after every step that a run begins with.
+    for step, finished in ((1, False), (2, True)):
+        code = pretrain(
+            given, tmp_path / "run", *options, "--set", "train.steps=2", "--set", "train.warmup_steps=0"
+        )
+        summary = json.loads(capsys.readouterr().out)
+        assert (summary["step"], summary["finished"], code) == (step, finished, 0 if finished else 5)
 
 
 def test_finetuning_starts_from_the_weights_with_a_schedule_of_its_own(

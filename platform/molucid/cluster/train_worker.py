@@ -32,6 +32,7 @@ from molucid.train.engines.single import SingleEngine
 from molucid.train.loader import BatchMaker, Loader, to_batch
 from molucid.train.loop import TrainState, fit
 from molucid.train.metrics import StepReport
+from molucid.train.schedule import total_steps
 from molucid.train.sharing import micro_batches_per_step
 
 
@@ -126,7 +127,7 @@ def _train(plan: TrainingPlan, sender: Sender, started: float) -> tuple[TrainSta
             if not agreement.preempted or agreement.time_is_over:
                 break
             agreement.preempted = False
-    return state, not agreement.time_is_over
+    return state, state.step >= total_steps(config, len(dataset))
 
 
 class Agreement:

@@ -72,7 +72,7 @@ class Trained:
         checkpoint: URL of its newest complete checkpoint.
         step: optimiser steps taken since the run began.
         position: samples consumed since the run began.
-        finished: `False` if the time was over before the last step.
+        finished: whether the last step was taken; else the time was over before it.
     """
 
     checkpoint: str
