@@ -34,7 +34,7 @@ Like `--random-from` it takes packed samples, samples, a Parquet table or a file
 
 The truth is a table (TSV, CSV, Parquet) with the columns id (or accession, identifier, spec) and smiles,
 and if there are any adduct, instrument and fold; or a spectra file whose records carry a structure. Several
-files are one truth: give them behind one --truth, after ANSWERS, or each with its own; an id counts once.
+files are one truth: give each with a --truth of its own; an id counts once.
 
 Every case of the truth is scored for every system: an input that was rejected or not answered is a miss,
 and is listed. Metrics, per spectrum and over the first k candidates as they stand (MassSpecGym's
@@ -62,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
     parser.add_argument("answers", nargs="+", metavar="[NAME=]ANSWERS", help="answers of one system")
     parser.add_argument(
-        "--truth", required=True, nargs="+", action="extend", metavar="FILE", help="files of known structures"
+        "--truth", required=True, action="append", metavar="FILE", help="known structures; may be repeated"
     )
     parser.add_argument("--fold", default=None, help="only the truth's rows of this fold, e.g. val")
     parser.add_argument("--out", required=True, metavar="DIR", help="folder to write")

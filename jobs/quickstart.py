@@ -135,7 +135,8 @@ def steps(args: argparse.Namespace, truth: Sequence[str]) -> dict[str, list[str]
             *("--tune", "per_cluster", "--out", answers),
         ],
         "evaluate": [
-            *("evaluate", str(Path(answers) / "candidates.jsonl"), "--truth", *truth),
+            *("evaluate", str(Path(answers) / "candidates.jsonl")),
+            *(word for path in truth for word in ("--truth", path)),
             *("--no-mces", "--out", scores),
         ],
     }

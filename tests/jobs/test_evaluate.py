@@ -239,8 +239,9 @@ def test_several_files_are_one_truth(runs, capsys):
     (runs / "three.tsv").write_text("id\tsmiles\nc\tCCCO\n")
     files = [str(runs / name) for name in ("one.tsv", "two.tsv", "three.tsv")]
     common = (str(runs / "tuned"), "--out", str(runs / "out"), "--no-mces", "--quiet", "--json")
-    for truth in ([*files], [*files[:2], "--truth", files[2]]):
-        assert main(["evaluate", *common, "--truth", *truth]) == 0
+    truth = [word for path in files for word in ("--truth", path)]
+    for call in ([*truth, *common], [*common, *truth]):
+        assert main(["evaluate", *call]) == 0
         (system,) = json.loads(capsys.readouterr().out)["systems"]
         assert (system["accounting"]["num_answered"], system["accounting"]["num_inputs"]) == (3, 3)
         assert system["overall"]["metrics"]["top1_accuracy"]["mean"] == pytest.approx(2 / 3)
