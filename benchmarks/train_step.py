@@ -32,6 +32,7 @@ from molucid.model.assembled import Molucid, new_model
 from molucid.model.batch import Batch
 from molucid.model.config import ModelConfig
 from molucid.model.objective import Objective, ObjectiveConfig
+from molucid.spectra.clean import CleanConfig
 from molucid.spectra.types import Evidence, MassSpectrum, Record
 from molucid.train.config import TrainConfig
 from molucid.train.engines.single import SingleEngine, uses_bf16
@@ -62,7 +63,9 @@ def main() -> None:
     )
     with tempfile.TemporaryDirectory(prefix="molucid-benchmark-") as folder:
         packed = Path(folder) / "packed"
-        pack(records(options.samples), packed, PackConfig(), {"made_for": "benchmarks/train_step.py"}, None)
+        # The precursors are made up as well.
+        config = PackConfig(clean=CleanConfig(precursor_tolerance_ppm=None))
+        pack(records(options.samples), packed, config, {"made_for": "benchmarks/train_step.py"}, None)
         dataset = PackedDataset(packed)
         steps = contestants(train, device)
         parameters = new_model(MODEL, 0).num_parameters
