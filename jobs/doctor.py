@@ -6,21 +6,22 @@ import argparse
 import importlib.metadata
 import importlib.util
 import json
-import os
 import platform
 import shutil
 import sys
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-import psutil
+from jobs.machine import usable
 
 HELP = "say what this machine can do and what to install"
 DESCRIPTION = """\
-Checks the parts that molucid needs, one line each: Python, cores, memory, disk, the packages and their
-versions, faiss (CPU or GPU build), CUDA devices, the compiler that DeepSpeed's CPU operator is built with,
-and how much memory one training batch takes.
+Checks the parts that molucid needs, one line each: Python, cores and memory (with a container's limits), disk,
+the packages and their versions, faiss (CPU or GPU build), the solver of MCES distances, CUDA devices, the
+compiler that DeepSpeed's CPU operator is built with, and how much memory one training batch takes. What a
+missing package keeps from being examined says so.
 
 A line starts with `ok`, `note` (works, could be better) or `missing` (some command will fail), followed by
 what to do. Exit code 4 if anything is missing, else 0."""
@@ -36,10 +37,20 @@ _PACKAGES = (
     "scipy",
     "numba",
     "pyarrow",
+    "pydantic",
+    "pyyaml",
+    "psutil",
+    "rich",
+    "jinja2",
+    "tensorboard",
     "myopic-mces",
+    "pulp",
+    "fsspec",
     "s3fs",
     "safetensors",
 )
+_DISTRIBUTIONS = {"yaml": "pyyaml", "myopic_mces": "myopic-mces"}
+"""Names of packages that are imported under another one."""
 _GIB = 1024**3
 
 
@@ -72,44 +83,71 @@ def run(args: argparse.Namespace) -> int:
 
 
 def examine(recipe: str) -> list[Finding]:
-    """All findings, in the order in which a new user would want them."""
+    """All findings, in the order in which a new user would want them.
+
+    Raises:
+        InputError: an unknown recipe.
+    """
     return [
-        *_machine(),
+        _python(),
+        *_surviving("cores, memory", _machine),
+        _disk(),
         *(_package(name) for name in _PACKAGES),
         _faiss(),
         _chemicals(),
-        *_devices(),
+        *_surviving("solver: cbc", _solver),
+        *_surviving("CUDA", _devices),
         *_compiler(),
-        _batch_memory(recipe),
+        *_surviving("memory per batch", lambda: _batch_memory(recipe)),
     ]
+
+
+def _surviving(subject: str, look: Callable[[], list[Finding]]) -> list[Finding]:
+    """What `look` finds, or that a package it needs is missing or broken."""
+    try:
+        return look()
+    except ImportError as error:
+        # A package without a part of its own names the part.
+        package = (error.name or "").split(".")[0]
+        advice = f"pip install -c constraints.txt {_DISTRIBUTIONS.get(package, package)}" if package else ""
+        return [Finding(subject, "missing", f"not examined ({error})", advice)]
+
+
+def _python() -> Finding:
+    ok = sys.version_info >= (3, 11)
+    return Finding(
+        "python",
+        "ok" if ok else "missing",
+        platform.python_version(),
+        "" if ok else "install Python 3.11 or newer",
+    )
 
 
 def _machine() -> list[Finding]:
-    python_ok = sys.version_info >= (3, 11)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    memory = psutil.virtual_memory()
-    free = shutil.disk_usage(Path.cwd()).free
+    here = usable()
+    enough = here.free_bytes > 6 * _GIB
+    limited = ", which is what the container allows" if here.container else ""
     return [
-        Finding(
-            "python",
-            "ok" if python_ok else "missing",
-            platform.python_version(),
-            "" if python_ok else "install Python 3.11 or newer",
-        ),
-        Finding("cores", "ok" if cores >= 2 else "note", str(cores)),
+        Finding("cores", "ok" if here.cores >= 2 else "note", f"{here.cores:g}"),
         Finding(
             "memory",
-            "ok" if memory.available > 6 * _GIB else "note",
-            f"{memory.available / _GIB:.1f} of {memory.total / _GIB:.1f} GiB free",
-            "" if memory.available > 6 * _GIB else "the quickstart wants 6 GiB: close other programs",
-        ),
-        Finding(
-            "disk",
-            "ok" if free > 2 * _GIB else "missing",
-            f"{free / _GIB:.1f} GiB free here",
-            "" if free > 2 * _GIB else "the quickstart writes under 2 GiB: free some or use another --out",
+            "ok" if enough else "note",
+            f"{here.free_bytes / _GIB:.1f} of {here.total_bytes / _GIB:.1f} GiB free{limited}",
+            ""
+            if enough
+            else "the quickstart wants 6 GiB: close other programs or raise the container's limit",
         ),
     ]
+
+
+def _disk() -> Finding:
+    free = shutil.disk_usage(Path.cwd()).free
+    return Finding(
+        "disk",
+        "ok" if free > 2 * _GIB else "missing",
+        f"{free / _GIB:.1f} GiB free here",
+        "" if free > 2 * _GIB else "the quickstart writes under 2 GiB: free some or use another --out",
+    )
 
 
 def _package(name: str) -> Finding:
@@ -123,7 +161,7 @@ def _faiss() -> Finding:
     try:
         import faiss
     except ImportError as error:
-        advice = "pip install 'molucid[cpu]', or 'molucid[gpu]' with CUDA"
+        advice = "pip install -c constraints.txt -e '.[cpu]' in molucid's folder, or '.[gpu]' with CUDA"
         return Finding("faiss", "missing", f"cannot be imported ({error})", advice)
     kind = "GPU" if hasattr(faiss, "StandardGpuResources") else "CPU"
     return Finding("faiss", "ok", f"{faiss.__version__}, {kind}")
@@ -131,15 +169,22 @@ def _faiss() -> Finding:
 
 def _chemicals() -> Finding:
     if importlib.util.find_spec("chemicals") is None:
-        return Finding(
-            "corpus chemicals", "note", "not installed", "pip install 'molucid[corpora]' for a corpus of 54k"
-        )
+        advice = "pip install -c constraints.txt -e '.[corpora]' in molucid's folder, for a corpus of 54k"
+        return Finding("corpus chemicals", "note", "not installed", advice)
     return Finding("corpus chemicals", "ok", importlib.metadata.version("chemicals"))
 
 
+def _solver() -> list[Finding]:
+    from molucid.errors import InputError
+    from molucid.evaluate.mces import cbc_path
+
+    try:
+        return [Finding("solver: cbc", "ok", cbc_path())]
+    except InputError as error:
+        return [Finding("solver: cbc", "missing", error.got, error.hint or "")]
+
+
 def _devices() -> list[Finding]:
-    if importlib.util.find_spec("torch") is None:
-        return []
     import torch
 
     if not torch.cuda.is_available():
@@ -165,17 +210,27 @@ def _compiler() -> list[Finding]:
     return findings
 
 
-def _batch_memory(recipe_name: str) -> Finding:
+def _batch_memory(recipe_name: str) -> list[Finding]:
     from molucid.recipes.load import load_recipe
     from molucid.train.memory import estimate_training_memory
 
     recipe = load_recipe(recipe_name, [])
     estimate = estimate_training_memory(recipe.model, recipe.train.micro_batch_size)
-    fits = estimate.total_bytes < 0.8 * psutil.virtual_memory().available
+    room, place = _training_room()
+    fits = estimate.total_bytes < 0.8 * room
     found = (
         f"{recipe_name}: {estimate.num_parameters / 1e6:.1f} M parameters, micro-batch of "
-        f"{recipe.train.micro_batch_size}: about {estimate.total_bytes / _GIB:.1f} GiB"
+        f"{recipe.train.micro_batch_size}: about {estimate.total_bytes / _GIB:.1f} of {room / _GIB:.1f} GiB {place}"
     )
-    return Finding(
-        "memory per batch", "ok" if fits else "note", found, "" if fits else "lower train.micro_batch_size"
-    )
+    advice = "" if fits else "lower train.micro_batch_size"
+    return [Finding("memory per batch", "ok" if fits else "note", found, advice)]
+
+
+def _training_room() -> tuple[int, str]:
+    """Bytes that one training worker may fill, and where: on the smallest GPU where there is one."""
+    import torch
+
+    if torch.cuda.is_available():
+        devices = range(torch.cuda.device_count())
+        return min((torch.cuda.get_device_properties(n).total_memory, f"on CUDA {n}") for n in devices)
+    return usable().free_bytes, "free"

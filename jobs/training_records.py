@@ -106,7 +106,10 @@ class MlflowRun:
             import mlflow
         except ImportError:
             raise InputError(
-                "--mlflow without MLflow", "MLflow", hint="pip install 'molucid[mlflow]'", code="no_mlflow"
+                "--mlflow without MLflow",
+                "MLflow",
+                hint="pip install -c constraints.txt -e '.[mlflow]' in molucid's folder",
+                code="no_mlflow",
             ) from None
         self._mlflow: Any = mlflow
         if "MLFLOW_TRACKING_URI" not in os.environ:

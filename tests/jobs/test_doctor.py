@@ -5,15 +5,23 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import shutil
+import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import psutil
 import pytest
+import torch
 
 from jobs import doctor
 from jobs.cli import main
 from jobs.doctor import Finding, examine
+from jobs.machine import Usable
+from molucid.errors import InputError
+from molucid.evaluate import mces
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def by_subject(findings: list[Finding]) -> dict[str, Finding]:
@@ -27,7 +35,7 @@ def test_findings_on_this_machine() -> None:
     assert found["python"].found == ".".join(str(part) for part in sys.version_info[:3])
     assert found["torch"] == Finding("torch", "ok", importlib.metadata.version("torch"))
     assert found["faiss"].state == "ok"
-    assert int(found["cores"].found) >= 1
+    assert float(found["cores"].found) > 0
     assert "M parameters" in found["memory per batch"].found
     assert all(finding.advice for finding in found.values() if finding.state == "missing")
 
@@ -55,7 +63,65 @@ def test_a_broken_faiss_is_a_finding_and_no_crash(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setitem(sys.modules, "faiss", None)
     finding = by_subject(examine("quickstart"))["faiss"]
     assert finding.state == "missing"
-    assert "molucid[cpu]" in finding.advice
+    assert "-e '.[cpu]'" in finding.advice
+
+
+@pytest.mark.parametrize(
+    ("module", "package", "subjects"),
+    [
+        ("torch", "torch", ("CUDA", "memory per batch")),
+        ("psutil", "psutil", ("cores, memory", "memory per batch")),
+        ("yaml", "pyyaml", ("memory per batch",)),
+    ],
+)
+def test_every_line_is_printed_without_a_package_and_names_it(
+    module: str, package: str, subjects: tuple[str, ...]
+) -> None:
+    program = f"import sys; sys.modules[{module!r}] = None; from jobs.cli import main; "
+    program += "sys.exit(main(['doctor', '--json']))"
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
+    assert (ended.returncode, ended.stderr) == (4, "")
+    found = {finding["subject"]: finding for finding in json.loads(ended.stdout)}
+    for subject in subjects:
+        assert found[subject]["state"] == "missing"
+        assert found[subject]["advice"] == f"pip install -c constraints.txt {package}"
+    assert {"python", "disk", "ray", "faiss", "solver: cbc", "compiler: g++"} < set(found)
+
+
+def test_no_solver_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert by_subject(examine("quickstart"))["solver: cbc"].state == "ok"
+
+    def absent() -> str:
+        raise InputError("no program `cbc`", "the CBC solver", hint="pip install 'pulp[cbc]'")
+
+    monkeypatch.setattr(mces, "cbc_path", absent)
+    finding = by_subject(examine("quickstart"))["solver: cbc"]
+    assert finding == Finding("solver: cbc", "missing", "no program `cbc`", "pip install 'pulp[cbc]'")
+
+
+def test_a_batch_is_compared_with_the_memory_of_the_smallest_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = [80 * 2**30, 2**28]
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: len(sizes))
+    monkeypatch.setattr(
+        torch.cuda, "get_device_properties", lambda n: SimpleNamespace(name="G", total_memory=sizes[n])
+    )
+    finding = by_subject(examine("molucid"))["memory per batch"]
+    assert finding.state == "note"
+    assert finding.found.endswith("of 0.2 GiB on CUDA 1")
+    sizes[1] = 80 * 2**30
+    finding = by_subject(examine("quickstart"))["memory per batch"]
+    assert finding.state == "ok"
+    assert finding.found.endswith("of 80.0 GiB on CUDA 0")
+
+
+def test_a_containers_limit_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "usable", lambda: Usable(1.5, 4 * 2**30, 3 * 2**30, container=True))
+    found = by_subject(examine("quickstart"))
+    assert (found["cores"].state, found["cores"].found) == ("note", "1.5")
+    assert found["memory"].found == "3.0 of 4.0 GiB free, which is what the container allows"
+    assert "of 3.0 GiB free" in found["memory per batch"].found
 
 
 def test_no_compiler_means_the_single_engine(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,8 @@ NUM_SPECTRA = 200
 @pytest.mark.timeout(1800)
 def test_a_small_model_over_fits_200_simulated_spectra(tmp_path: Path) -> None:
     pytest.importorskip(
-        "chemicals", reason="the corpus extra is not installed: pip install 'molucid[corpora]'"
+        "chemicals",
+        reason="the corpus extra is not installed: pip install -c constraints.txt -e '.[corpora]'",
     )
     samples, packed, model, answers, scores = (str(tmp_path / n) for n in ("s", "p", "m", "a", "e"))
     corpus = str(tmp_path / "corpus.smi")
