@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from jobs.cli import build_parser
+from molucid.cluster import training
 from molucid.cluster.checkpoints import store_checkpoint
 from molucid.cluster.plan import TrainingJobConfig, TrainingPlan
 from molucid.cluster.session import RaySession
@@ -70,6 +71,16 @@ def test_more_workers_than_this_machine_holds_are_refused_and_not_waited_for(job
     with pytest.raises(InputError, match=message) as caught:
         worker_resources(TrainingJobConfig.from_mapping(job), session)
     assert caught.value.code == "too_many_workers"
+
+
+def test_a_wait_for_a_cluster_to_grow_is_said_with_what_it_lacks(monkeypatch, caplog) -> None:
+    monkeypatch.setattr(training.ray, "cluster_resources", lambda: {"CPU": 8.0, "memory": 1e9})
+    monkeypatch.setattr(training.ray, "available_resources", lambda: {"CPU": 6.5, "memory": 1e9})
+    training._say_waiting(4, {"CPU": 4, "GPU": 1}, 60.2)
+    assert caplog.messages == [
+        "no step for 60 s: 4 worker(s) need 16 CPUs, 4 GPUs; the cluster has 8 CPUs, 0 GPUs, "
+        "of which 6.5 CPUs, 0 GPUs are free"
+    ]
 
 
 @pytest.mark.parametrize("bits", ["32", "16"])
