@@ -80,6 +80,7 @@ def test_every_record_is_packed_or_rejected_with_its_reason(tmp_path: Path) -> N
         faulty("no structure", None),
         faulty("no smiles", "C1CC"),
         faulty("isomer of another formula", "CCN"),
+        faulty("a salt", "CO.Cl"),
         Record(Evidence("empty", None, ()), "CCO", Where("f")),
         Record(
             Evidence("wrong precursor", Formula.parse("C2H6O"), (make_spectrum("CCN", 3),)), "CCO", Where("f")
@@ -94,9 +95,10 @@ def test_every_record_is_packed_or_rejected_with_its_reason(tmp_path: Path) -> N
         "negative_mz": 1,
         "no_spectrum": 1,
         "no_structure": 1,
+        "several_fragments": 1,
     }
-    assert manifest["records_read"] == 7
-    assert manifest["records_kept"] + sum(manifest["rejected"].values()) == 7
+    assert manifest["records_read"] == 8
+    assert manifest["records_kept"] + sum(manifest["rejected"].values()) == 8
     with (tmp_path / "rejected.tsv").open() as stream:
         rows = list(csv.DictReader(stream, delimiter="\t"))
     assert [row["id"] for row in rows][:2] == ["unread", "no structure"]

@@ -17,19 +17,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from molucid.chem.adducts import ADDUCTS
-from molucid.chem.fingerprints import FingerprintConfig, fingerprint
-from molucid.chem.formula import Formula
-from molucid.chem.identity import canonical_smiles, formula_of, inchikey14
-from molucid.chem.smiles_tokens import SmilesTokenizer
+from molucid.chem.fingerprints import FingerprintConfig
 from molucid.config import Config
 from molucid.dataset.holdout import HoldoutKeys
 from molucid.dataset.npy_stream import NpyStream
@@ -41,6 +36,7 @@ from molucid.dataset.packed import (
     molecule_dtype,
 )
 from molucid.dataset.splits import Fold, SplitConfig, fold_of
+from molucid.dataset.structures import TOKENIZER, Structure, structure_of
 from molucid.errors import InputError, Rejected, Where
 from molucid.files import MANIFEST_NAME, read_manifest, write_manifest
 from molucid.rejected import write_rejected
@@ -51,7 +47,6 @@ NOTHING_PACKED = "nothing_packed"
 """Code of the error that `pack` raises when no record could be kept."""
 
 _CHUNK = 256
-_TOKENIZER = SmilesTokenizer()
 _OPTIONAL_NUMBERS = ("precursor_mz", "collision_energy_ev", "normalized_collision_energy")
 
 
@@ -74,17 +69,6 @@ class PackConfig(Config):
     splits: SplitConfig = SplitConfig()
     one_record_per_molecule: bool = False
     num_processes: int = Field(default=1, ge=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Structure:
-    """What is computed once per distinct structure."""
-
-    smiles: str
-    token_ids: NDArray[np.uint16]
-    formula: Formula
-    fingerprint: NDArray[np.uint8]
-    inchikey14: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,8 +267,8 @@ class _Writer:
             "adducts": list(self._adducts),
             "instruments": list(self._instruments),
             "sources": list(self._sources),
-            "vocabulary": list(_TOKENIZER.vocabulary),
-            "vocabulary_sha256": _TOKENIZER.vocabulary_sha256,
+            "vocabulary": list(TOKENIZER.vocabulary),
+            "vocabulary_sha256": TOKENIZER.vocabulary_sha256,
         }
 
     def _add_molecule(self, structure: Structure) -> int:
@@ -383,21 +367,3 @@ def _checked(record: Record, config: PackConfig, num_spectra_read: int) -> _Prep
     if len(record.evidence.id.encode()) > np.iinfo(ROW_DTYPE["num_id_bytes"]).max:
         raise InputError("an identifier above 65,535 bytes", "a shorter one", code="identifier_too_long")
     return _Prepared(record, structure, num_spectra_read - len(record.evidence.msms))
-
-
-@lru_cache(maxsize=1024)
-def structure_of(smiles: str, config: FingerprintConfig) -> Structure:
-    """Everything that training needs to know about one structure.
-
-    Raises:
-        InputError: invalid SMILES, an element outside `FORMULA_ELEMENTS`, or text that has no tokens.
-    """
-    canonical = canonical_smiles(smiles, stereo=False)
-    formula = formula_of(canonical)
-    for element in formula:
-        if element not in FORMULA_ELEMENTS:
-            raise InputError(
-                f"element {element}", f"one of {', '.join(FORMULA_ELEMENTS)}", code="element_outside_alphabet"
-            )
-    ids = np.array(_TOKENIZER.encode(canonical), np.uint16)
-    return Structure(canonical, ids, formula, fingerprint(canonical, config), inchikey14(canonical))
