@@ -205,15 +205,9 @@ def _delimited_rows(path: Path | str, delimiter: str) -> Iterator[_Row]:
 
 
 def _parquet_rows(path: Path | str) -> Iterator[_Row | Rejected]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    from molucid.spectra.parquet_table import open_table
 
-    try:
-        file = pq.ParquetFile(path)
-    except pa.ArrowInvalid as error:
-        raise InputError(
-            str(error), "a Parquet file", Where(file=str(path)), code="invalid_parquet"
-        ) from None
+    file = open_table(path)
     columns = _columns(file.schema_arrow.names, path)
     for batch in file.iter_batches(columns=list(columns.values())):
         for values in batch.to_pylist():

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
 from molucid.chem.identity import inchikey14
 from molucid.dataset.packed import PackedDataset
 from molucid.dataset.shards import read_dataset
 from molucid.dataset.sources.smiles_file import read
 from molucid.errors import InputError, Rejected, Where
+from molucid.spectra.parquet_table import open_table
 
 
 def training_smiles(path: Path | str) -> Iterator[str]:
@@ -74,15 +73,8 @@ def _is_samples(source: Path) -> bool:
 
 
 def _parquet_smiles(path: Path) -> Iterator[str]:
-    file = pq.ParquetFile(path)
+    file = open_table(path, ("smiles",))
     names = set(file.schema_arrow.names)
-    if "smiles" not in names:
-        raise InputError(
-            f"columns {', '.join(sorted(names))}",
-            "a column smiles",
-            Where(file=str(path)),
-            code="missing_column",
-        )
     for batch in file.iter_batches(columns=[name for name in ("smiles", "fold") if name in names]):
         for row in batch.to_pylist():
             if row["smiles"] and row.get("fold", "train") == "train":

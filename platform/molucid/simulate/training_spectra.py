@@ -11,12 +11,13 @@ import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from molucid.errors import InputError, Where
+from molucid.errors import InputError
 from molucid.simulate.conditions import Conditions
 from molucid.simulate.ion_species import SIMULATED_ADDUCTS, check_charge, ion_species
 from molucid.simulate.molecule import MolecularGraph, read_molecule
 from molucid.spectra.energy import collision_energy
 from molucid.spectra.instrument import instrument_class
+from molucid.spectra.parquet_table import open_table
 
 COLUMNS = (
     "accession", "flat_smiles", "inchikey14", "adduct", "precursor_mz", "collision_energy", "collision_energy_unit",
@@ -69,18 +70,9 @@ def read_training_spectra(
     """Read one fold of a MassBank Parquet file (columns `COLUMNS`).
 
     Raises:
-        InputError: the file is missing, or lacks one of the columns.
+        InputError: the file is missing or damaged, or lacks one of the columns.
     """
-    if not Path(path).is_file():
-        raise InputError("no file", "a Parquet file of spectra", Where(file=str(path)), code="missing_file")
-    missing = set(COLUMNS) - set(pq.read_schema(path).names)
-    if missing:
-        raise InputError(
-            f"no column {', '.join(sorted(missing))}",
-            "all columns",
-            Where(file=str(path)),
-            code="missing_column",
-        )
+    open_table(path, COLUMNS)
     table = pq.read_table(path, columns=list(COLUMNS), filters=[("fold", "=", fold)])
     spectra: list[TrainingSpectrum] = []
     graphs: dict[str, MolecularGraph] = {}

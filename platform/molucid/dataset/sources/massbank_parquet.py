@@ -14,13 +14,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from molucid.chem.adducts import parse_adduct
 from molucid.errors import InputError, Rejected, Where
 from molucid.spectra.energy import collision_energy
 from molucid.spectra.fields import molecule_formula
 from molucid.spectra.instrument import instrument_class
+from molucid.spectra.parquet_table import open_table
 from molucid.spectra.types import Evidence, MassSpectrum, Record
 
 COLUMNS = (
@@ -35,7 +34,7 @@ def is_massbank_parquet(path: Path | str) -> bool:
     with Path(path).open("rb") as stream:
         if stream.read(4) != b"PAR1":
             return False
-    return set(COLUMNS) <= set(pq.read_schema(path).names)
+    return set(COLUMNS) <= set(open_table(path).schema_arrow.names)
 
 
 def read(path: Path | str, fold: str | None = None) -> Iterator[Record | Rejected]:
@@ -52,7 +51,7 @@ def read(path: Path | str, fold: str | None = None) -> Iterator[Record | Rejecte
             code="missing_column",
         )
     number = 0
-    for batch in pq.ParquetFile(path).iter_batches(batch_size=4096, columns=list(COLUMNS)):
+    for batch in open_table(path).iter_batches(batch_size=4096, columns=list(COLUMNS)):
         for row in batch.to_pylist():
             number += 1
             if fold is None or row["fold"] == fold:

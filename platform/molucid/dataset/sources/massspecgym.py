@@ -10,10 +10,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
 from molucid.dataset.corpus import Molecule
 from molucid.errors import InputError, Rejected, Where
+from molucid.spectra.parquet_table import open_table
 from molucid.spectra.read import read_records
 from molucid.spectra.source import lines, open_source
 from molucid.spectra.types import Record
@@ -33,17 +32,9 @@ def read_structures(path: Path | str, fold: str | None = None) -> Iterator[Molec
         fold: `train` or `val`; `None` for both.
 
     Raises:
-        InputError: a column is missing.
+        InputError: the file is missing or damaged, or a column is missing.
     """
-    table = pq.ParquetFile(path)
-    missing = [name for name in _STRUCTURE_COLUMNS if name not in table.schema_arrow.names]
-    if missing:
-        raise InputError(
-            f"a table without {', '.join(missing)}",
-            f"the columns {', '.join(_STRUCTURE_COLUMNS)}",
-            Where(file=str(path)),
-            code="missing_column",
-        )
+    table = open_table(path, _STRUCTURE_COLUMNS)
     number = 0
     for batch in table.iter_batches(columns=list(_STRUCTURE_COLUMNS)):
         for row in batch.to_pylist():
