@@ -85,6 +85,7 @@ def run(args: argparse.Namespace) -> int:
     import torch
 
     from jobs.console import note
+    from jobs.elucidate_checks import check_call
     from jobs.elucidate_outputs import write_outputs
     from molucid.adapt.answerable import split_answerable
     from molucid.adapt.index import NeighbourIndex
@@ -93,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
     from molucid.evaluate.controls import mask_records
     from molucid.train.checkpoint import load_model, model_hash
 
-    _check_call(args)
+    check_call(args)
     config = _settings(args)
     with local_checkpoint(args.checkpoint) as (_, checkpoint):
         model, card = load_model(checkpoint)
@@ -149,39 +150,6 @@ def has_seen_absent_spectra(model: ModelConfig) -> bool:
     return model.modality_dropout > 0 or set(model.modalities) <= {"formula"}
 
 
-def _check_call(args: argparse.Namespace) -> None:
-    """Refuse what no input could make right."""
-    from molucid.errors import InputError
-
-    if args.tune and not args.index:
-        raise InputError(
-            f"--tune {args.tune} without --index",
-            "a neighbour index to retrieve from",
-            hint="molucid index --data PACKED --checkpoint C --out I, then --index I",
-            code="missing_index",
-        )
-    if not args.tune:
-        settings = [a for a in args.assignments if a.startswith("tune.")]
-        tuning = [*(f"--set {a}" for a in settings), *(["--data"] if args.data else [])]
-        if args.select != "nearest":
-            tuning.append(f"--select {args.select}")
-        if tuning:
-            raise InputError(
-                f"{tuning[0]} without --tune",
-                "--tune sequential or --tune per_cluster",
-                hint="nothing is tuned without it",
-                code="invalid_option",
-            )
-    for key, option in (("tune.mode", "--tune"), ("tune.selection", "--select")):
-        if any(a.partition("=")[0] == key for a in args.assignments):
-            raise InputError(
-                f"--set {key}=…", f"the option {option}", hint="one place decides", code="invalid_option"
-            )
-    for option, value in (("--actors", args.actors), ("--batch-size", args.batch_size)):
-        if value is not None and value < 1:
-            raise InputError(f"{option} {value}", "a whole number of at least 1", code="invalid_option")
-
-
 def read_inputs(
     files: list[str], format: str | None, clean_config: Any
 ) -> tuple[list[Record], list[Rejected]]:
@@ -231,12 +199,13 @@ def _settings(args: argparse.Namespace) -> Any:
 
 
 def _spec(args: argparse.Namespace, config: Any, card: Any, index: NeighbourIndex | None) -> ReplicaSpec:
+    from jobs.elucidate_checks import check_packed
     from molucid.adapt.replica import ReplicaSpec
 
     packed = None
     if args.tune and index is not None:
         packed = args.data or index.provenance["packed_path"]
-        _check_packed(packed, card, index)
+        check_packed(packed, card, index)
     return ReplicaSpec(
         model=card.model,
         objective=card.objective,
@@ -248,31 +217,6 @@ def _spec(args: argparse.Namespace, config: Any, card: Any, index: NeighbourInde
         seed=args.seed,
         num_threads=1,
     )
-
-
-def _check_packed(packed: str, card: Any, index: NeighbourIndex) -> None:
-    """Refuse samples that are not those of the index, or whose fingerprints the model's head cannot be tuned on."""
-    from molucid.dataset.packed import PackedDataset
-    from molucid.errors import InputError, Where
-
-    dataset = PackedDataset(packed)
-    if dataset.content_hash != index.provenance["packed_sha256"]:
-        raise InputError(
-            f"packed samples {dataset.content_hash[:12]}…",
-            f"those of the index, {index.provenance['packed_sha256'][:12]}…",
-            Where(file=str(packed)),
-            hint="give the packed folder that the index was made from with --data",
-            code="other_packed_data",
-        )
-    bits, packed_bits = card.model.fingerprint_bits, dataset.num_bits
-    if card.objective.lambda_ > 0 and bits is not None and packed_bits % bits:
-        raise InputError(
-            f"packed fingerprints of {packed_bits} bits",
-            f"a multiple of the {bits} bits that the model predicts",
-            Where(file=str(packed)),
-            hint=f"pack again with --set fingerprint.num_bits={bits}, then index again",
-            code="fingerprint_length",
-        )
 
 
 def _answer(
