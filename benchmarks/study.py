@@ -94,8 +94,9 @@ def main() -> None:
         systems[f"{name}_per_cluster"] = (checkpoint, "--index", index, "--tune", "per_cluster")
     # As published it takes 500 steps and renews all vectors every 50, an hour here.
     steps = given(["tune.sequential.num_clusters=64", "tune.sequential.refresh_every=64"])
-    systems["fine_tuned_sequential"] = (fine, "--index", index, "--tune", "sequential", *steps)
-    systems["fine_tuned_random"] = (fine, "--index", index, "--tune", "per_cluster", "--select", "random")
+    tuned = (fine, "--index", out / "index_fine_tuned", "--tune")
+    systems["fine_tuned_sequential"] = (*tuned, "sequential", *steps)
+    systems["fine_tuned_random"] = (*tuned, "per_cluster", "--select", "random")
     systems["masked"] = (fine, "--mask-spectra")
     compare(out, "massbank", out / "massbank.mgf", train, systems)
 
@@ -143,7 +144,7 @@ def compare(
     scores = out / f"evaluation_{name}"
     run(
         *(scores / "metrics.json", "evaluate", *told, "--truth", spectra, "--random-from", train),
-        *("--no-mces", "--out", scores),
+        *("--training", train, "--training", out / "massbank_train", "--no-mces", "--out", scores),
     )
     print(
         f"\n{name}: {json.loads((scores / 'metrics.json').read_text())['systems'][0]['overall']['num_spectra']} spectra"

@@ -124,7 +124,7 @@ class PackedDataset:
         number = int(row["molecule"])
         molecule = self.molecules[number]
         ids = self.token_ids(number)
-        smiles = self.smiles(number)
+        smiles = self._spelled(ids)
         evidence = Evidence(self.row_id(index), self._formula(number), (self._spectrum(row),))
         return PackedSample(evidence, ids, self.fingerprint(number), molecule["inchikey14"].decode(), smiles)
 
@@ -147,11 +147,14 @@ class PackedDataset:
 
     def smiles(self, molecule: int) -> str:
         """Canonical stereo-free SMILES of a molecule: the text that its token ids spell."""
-        return "".join(self.vocabulary[token] for token in self.token_ids(molecule))
+        return self._spelled(self.token_ids(molecule))
 
     def fingerprint(self, molecule: int) -> NDArray[np.uint8]:
         """Fingerprint of a molecule as 0 and 1; uint8 `[bits]`."""
         return np.unpackbits(self.molecules[molecule]["fingerprint"], count=self.num_bits)
+
+    def _spelled(self, ids: NDArray[np.uint16]) -> str:
+        return "".join(self.vocabulary[token] for token in ids)
 
     def _spectrum(self, row: np.void) -> MassSpectrum:
         start = int(row["first_peak"])
