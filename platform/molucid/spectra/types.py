@@ -108,11 +108,21 @@ class InfraredSpectrum:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NmrSpectrum:
-    """One NMR trace: `shift_ppm` ascending and `intensity`, both of shape `[points]`."""
+    """One NMR trace.
+
+    Attributes:
+        nucleus: observed nucleus.
+        shift_ppm: chemical shift from the reference compound, ascending; shape `[points]`.
+        intensity: on any linear scale, negative values allowed; shape `[points]`.
+        field_mhz: frequency of the observed nucleus, e.g. 400 for ¹H and 100.6 for ¹³C at 9.4 T.
+        solvent: canonical name, see `molucid.spectra.solvents`.
+    """
 
     nucleus: Nucleus
     shift_ppm: FloatArray
     intensity: FloatArray
+    field_mhz: float | None = None
+    solvent: str | None = None
 
     def __post_init__(self) -> None:
         x, y = axis_and_values(self.shift_ppm, self.intensity, "shift")
@@ -120,23 +130,72 @@ class NmrSpectrum:
         object.__setattr__(self, "intensity", y)
 
 
+_PER_PEAK = ("multiplicity", "coupling_hz", "num_hydrogens", "width_ppm", "shift_std_ppm")
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class NmrPeaks:
-    """One NMR peak list, ascending in `shift_ppm`.
+    """One NMR peak list: a line or a multiplet per entry.
 
     Attributes:
         nucleus: observed nucleus.
-        shift_ppm: shape `[peaks]`.
-        multiplicity: per peak `s`, `d`, `t`, `q`, `m`, `dd`, …; `None` if the source has none.
-        coupling_hz: per peak its coupling constants in Hz; `None` if the source has none.
-        num_hydrogens: per peak the integral as a number of hydrogens; `None` if the source has none.
+        shift_ppm: centres, ascending; shape `[peaks]`.
+        multiplicity: per peak `s`, `d`, `t`, `q`, `m`, `dd`, `br s`, …; ¹³C: `S`, `D`, `T`, `Q` for the number of
+            attached hydrogens. `None` where the source has none.
+        coupling_hz: per peak its coupling constants in Hz, falling; empty where the source has none.
+        num_hydrogens: per peak the number of hydrogens (¹³C: of carbons); `None` where the source has none.
+        width_ppm: per peak the width of the range that a source gives instead of a centre; shape `[peaks]`.
+        shift_std_ppm: per peak the standard deviation of a predicted shift; `None` for a measured list. Shape
+            `[peaks]`.
+        field_mhz: frequency of the observed nucleus.
+        solvent: canonical name, see `molucid.spectra.solvents`.
     """
 
     nucleus: Nucleus
     shift_ppm: FloatArray
-    multiplicity: tuple[str, ...] | None = None
+    multiplicity: tuple[str | None, ...] | None = None
     coupling_hz: tuple[tuple[float, ...], ...] | None = None
-    num_hydrogens: tuple[int, ...] | None = None
+    num_hydrogens: tuple[int | None, ...] | None = None
+    width_ppm: FloatArray | None = None
+    shift_std_ppm: FloatArray | None = None
+    field_mhz: float | None = None
+    solvent: str | None = None
+
+    def __post_init__(self) -> None:
+        shift = np.array(self.shift_ppm, np.float64)
+        for name in _PER_PEAK:
+            values = getattr(self, name)
+            if values is not None and len(values) != len(shift):
+                raise InputError(
+                    f"{len(values)} values of {name} for {len(shift)} peaks",
+                    "one for each peak",
+                    code="ragged_arrays",
+                )
+        # An axis of its own, so that every per-peak field can follow the same order.
+        order = np.argsort(shift, kind="stable")
+        shift, _ = axis_and_values(shift, np.zeros(len(shift)), "shift")
+        object.__setattr__(self, "shift_ppm", shift)
+        for name in _PER_PEAK:
+            values = getattr(self, name)
+            if isinstance(values, tuple):
+                object.__setattr__(self, name, tuple(values[i] for i in order))
+            elif values is not None:
+                ordered = np.array(values, np.float64)[order]
+                ordered.setflags(write=False)
+                object.__setattr__(self, name, ordered)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FragmentCounts:
+    """How often fragments of a vocabulary occur in a compound; fragments that are not named occur 0 times.
+
+    Attributes:
+        index: places in the vocabulary, ascending, uint16; shape `[fragments]`.
+        count: occurrences, at least 1, uint16; shape `[fragments]`.
+    """
+
+    index: NDArray[np.uint16]
+    count: NDArray[np.uint16]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,6 +209,7 @@ class Evidence:
         ir: infrared spectrum.
         h_nmr: ¹H NMR as a trace or a peak list.
         c_nmr: ¹³C NMR as a trace or a peak list.
+        fragments: known substructures; what the first stage of a two-stage system is trained on.
     """
 
     id: str
@@ -158,6 +218,7 @@ class Evidence:
     ir: InfraredSpectrum | None = None
     h_nmr: NmrSpectrum | NmrPeaks | None = None
     c_nmr: NmrSpectrum | NmrPeaks | None = None
+    fragments: FragmentCounts | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
