@@ -101,7 +101,7 @@ def weights_from_state(state: Mapping[str, NDArray[np.float32]]) -> IntensityWei
 
 
 def save_weights(
-    path: Path | str, state: Mapping[str, NDArray[np.float32]], provenance: Mapping[str, Any]
+    path: Path | str, state: Mapping[str, NDArray[Any]], provenance: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Write the parameters as safetensors and beside them a JSON file of provenance with their sha256.
 
@@ -116,6 +116,16 @@ def save_weights(
 
 def load_weights(path: Path | str) -> tuple[IntensityWeights, dict[str, Any]]:
     """Read parameters and provenance.
+
+    Raises:
+        InputError: as `load_state`.
+    """
+    state, provenance = load_state(path)
+    return weights_from_state(state), provenance
+
+
+def load_state(path: Path | str) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """Read the arrays of any model that `save_weights` wrote, and their provenance.
 
     Raises:
         InputError: a missing file, or parameters whose sha256 is not the one of the provenance (`wrong_hash`).
@@ -138,4 +148,4 @@ def load_weights(path: Path | str) -> tuple[IntensityWeights, dict[str, Any]]:
         raise InputError(
             str(error), "a safetensors file", Where(file=str(path)), code="invalid_weights"
         ) from None
-    return weights_from_state(state), provenance
+    return state, provenance
