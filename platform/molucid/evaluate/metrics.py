@@ -79,7 +79,7 @@ def molecule_facts(smiles: str) -> MoleculeFacts | None:
 
     The empty text is a molecule without atoms to RDKit, hence valid, as in MassSpecGym's metric.
     """
-    mol = _read(smiles)
+    mol = read_entry(smiles)
     if mol is None:
         return None
     try:
@@ -93,7 +93,8 @@ def molecule_facts(smiles: str) -> MoleculeFacts | None:
     return MoleculeFacts(key, formula, fingerprint(mol, PROTOCOL_FINGERPRINT))
 
 
-def _read(smiles: str) -> Chem.Mol | None:
+def read_entry(smiles: str) -> Chem.Mol | None:
+    """Read an entry of a list as RDKit does, whose log stays silent; `None` if it cannot."""
     with rdBase.BlockLogs():
         return Chem.MolFromSmiles(smiles)
 
