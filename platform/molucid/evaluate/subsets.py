@@ -1,0 +1,118 @@
+"""Which modalities a system answered from, and the comparison of systems by that.
+
+The answers of one model to the same inputs with different evidence are different systems, named `MODEL@SUBSET`:
+`nmiracle@ir+h_nmr`. Where a name has no subset, the one that all its answers say they used (`evidence_used` of their
+provenance) stands for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from molucid.errors import InputError
+from molucid.generate.types import Answer
+
+MODALITIES = ("fragments", "formula", "msms", "ir", "h_nmr", "c_nmr")
+"""Names of the modalities in the order in which subsets are written."""
+
+TITLES = {
+    "fragments": "fragments",
+    "formula": "formula",
+    "msms": "MS/MS",
+    "ir": "IR",
+    "h_nmr": "¹H",
+    "c_nmr": "¹³C",
+}
+
+NOT_ANSWERED = "not answered"
+"""Stratum of the inputs without an answer, whose evidence nobody names."""
+
+Subset = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """What a system is, for the table of subsets.
+
+    Attributes:
+        model: its name without the subset.
+        subset: modalities that it read, in the order of `MODALITIES`; `None` where they are not known or differ from
+            answer to answer.
+    """
+
+    model: str
+    subset: Subset | None
+
+
+def member_of(name: str, answers: Iterable[Answer]) -> Member:
+    """Read model and subset from a system's name and answers.
+
+    Raises:
+        InputError: a subset that names no modality (`unknown_modality`), or another one than the answers used
+            (`wrong_subset`).
+    """
+    model, separator, text = name.rpartition("@")
+    used = {subset for answer in answers if (subset := evidence_of(answer)) is not None}
+    common = next(iter(used)) if len(used) == 1 else None
+    if not separator:
+        return Member(name, common)
+    subset = parse_subset(text)
+    if used and used != {subset}:
+        raise InputError(
+            f"system {name!r}, whose answers used {' and '.join(sorted(map(subset_name, used)))}",
+            f"answers that used {subset_name(subset)}",
+            hint="name each file of answers by the evidence that it was made from",
+            code="wrong_subset",
+        )
+    return Member(model, subset)
+
+
+def parse_subset(text: str) -> Subset:
+    """Read `ir+h_nmr`; the order does not matter.
+
+    Raises:
+        InputError: a name that is no modality (`unknown_modality`).
+    """
+    parts = {part.strip() for part in text.split("+")}
+    unknown = sorted(parts - set(MODALITIES))
+    if unknown:
+        raise InputError(
+            f"modality {unknown[0]!r}",
+            f"one of {', '.join(MODALITIES)}",
+            hint="write a subset with +, e.g. ir+h_nmr",
+            code="unknown_modality",
+        )
+    return _ordered(parts)
+
+
+def is_subset_name(text: str) -> bool:
+    """Whether every part of `text` between `+` names a modality."""
+    return {part.strip() for part in text.split("+")} <= set(MODALITIES)
+
+
+def evidence_of(answer: Answer) -> Subset | None:
+    """Modalities that an answer says it used; `None` if it does not say, or names one that is not known."""
+    used = answer.provenance.get("evidence_used")
+    if not isinstance(used, Collection) or isinstance(used, str) or not set(used) <= set(MODALITIES):
+        return None
+    return _ordered({str(name) for name in used})
+
+
+def subset_name(subset: Subset) -> str:
+    """Write a subset as in the name of a system: `ir+h_nmr`."""
+    return "+".join(subset) or "none"
+
+
+def subset_title(subset: Subset) -> str:
+    """Write a subset for people: `IR + ¹H`."""
+    return " + ".join(TITLES[name] for name in subset) or "nothing"
+
+
+def sort_subsets(subsets: Iterable[Subset]) -> Sequence[Subset]:
+    """Order by number of modalities, then as `MODALITIES`."""
+    return sorted(subsets, key=lambda subset: (len(subset), [MODALITIES.index(name) for name in subset]))
+
+
+def _ordered(names: Collection[str]) -> Subset:
+    return tuple(name for name in MODALITIES if name in names)

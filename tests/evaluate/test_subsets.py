@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import pytest
+
+from molucid.errors import InputError
+from molucid.evaluate.subsets import (
+    evidence_of,
+    is_subset_name,
+    member_of,
+    sort_subsets,
+    subset_name,
+    subset_title,
+)
+from molucid.generate.types import Answer
+
+
+def answer(*used, id="a"):
+    return Answer(id, (), "no_candidate", provenance={"evidence_used": list(used)})
+
+
+SILENT = Answer("s", (), "no_candidate")
+
+
+def test_a_name_tells_model_and_subset_in_any_order():
+    member = member_of("nmiracle@h_nmr+ir", [SILENT])
+    assert (member.model, member.subset) == ("nmiracle", ("ir", "h_nmr"))
+    assert member_of("a@b@ir", []).model == "a@b"
+
+
+def test_answers_tell_the_subset_of_a_name_without_one():
+    assert member_of("m", [answer("c_nmr", "ir"), answer("ir", "c_nmr", id="b")]).subset == ("ir", "c_nmr")
+    assert member_of("m", [answer("ir"), answer("c_nmr", id="b")]).subset is None, "answers differ"
+    assert member_of("m", [SILENT]).subset is None
+
+
+def test_a_name_that_its_answers_contradict_is_refused():
+    with pytest.raises(
+        InputError, match="whose answers used ir, expected answers that used ir\\+c_nmr"
+    ) as caught:
+        member_of("m@ir+c_nmr", [answer("ir")])
+    assert caught.value.code == "wrong_subset"
+
+
+def test_unknown_modality():
+    with pytest.raises(InputError, match="'raman'") as caught:
+        member_of("m@ir+raman", [])
+    assert caught.value.code == "unknown_modality"
+    assert is_subset_name("c_nmr+ir")
+    assert not is_subset_name("runs")
+
+
+@pytest.mark.parametrize("value", [None, "ir", 5, ["ir", "raman"]])
+def test_provenance_that_says_nothing_usable(value):
+    assert evidence_of(Answer("a", (), "no_candidate", provenance={"evidence_used": value})) is None
+
+
+def test_order_and_titles():
+    subsets = [("ir", "h_nmr", "c_nmr"), ("c_nmr",), ("h_nmr", "c_nmr"), ("ir",), ("ir", "h_nmr")]
+    assert [subset_name(s) for s in sort_subsets(subsets)] == [
+        *("ir", "c_nmr", "ir+h_nmr", "h_nmr+c_nmr", "ir+h_nmr+c_nmr")
+    ]
+    assert subset_title(("ir", "h_nmr", "c_nmr")) == "IR + ¹H + ¹³C"
