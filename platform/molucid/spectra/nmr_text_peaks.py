@@ -1,0 +1,326 @@
+"""The peaks of one NMR section: shifts with what their parentheses say.
+
+Order and separators are free: `7.26 (d, J = 8.0 Hz, 2H, ArH)`, `7.26 (2H, d, J = 8.0)`, `7.26, d, J = 8.0 Hz, 2H;`.
+What is neither splitting, coupling nor number is a label and is left out. The steps: couplings are cut out of the
+text, because they hold commas and parentheses of their own; parentheses are paired; the numbers outside of them are
+the shifts; everything up to the next shift belongs to the one before.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import TypeVar
+
+from molucid.errors import InputError
+from molucid.spectra.nmr_entries import PeakEntry
+from molucid.spectra.nmr_multiplicity import known_multiplicity
+from molucid.spectra.nmr_text_plain import NUMBER, text_fault
+from molucid.spectra.nmr_window import ShiftWindowConfig, check_shift
+from molucid.spectra.types import Nucleus
+
+_J_VALUE = rf"{NUMBER}(?:\s*-\s*{NUMBER})?(?![\d.]*\d|\s?x|['\-]?[A-GI-Za-gi-z])(?!\s?H(?!z))"
+_J_SEPARATOR = r"\s*(?:,|;|&|/|and\b)\s*"
+# A further value has a decimal point, its own Hz, or a Hz behind the whole list; after a Hz, only its own: in
+# "J = 8.5 Hz, 2,6-ArH" stands one coupling.
+_J_LAST = r"(?=\s*(?:Hz|[)\]]|$|,\s*(?!\d+\s?[\-',])))"
+_J_LISTED = rf"\d{{1,3}}\.\d+|\d{{1,3}}(?=(?:{_J_SEPARATOR}{NUMBER}){{0,4}}\s*Hz)|\d{{1,3}}{_J_LAST}"
+_J_MORE = rf"\s*Hz{_J_SEPARATOR}{NUMBER}(?=\s*Hz)|{_J_SEPARATOR}(?:{_J_LISTED})(?!\s?H(?!z))"
+_J_VALUES = rf"{_J_VALUE}(?:{_J_MORE}){{0,8}}"
+_J = r"(?<![A-Za-z])(?:\^?[1-6n]\s?)?J"
+_J_NAME = r"(?:[^=:;)\d][^=:;()]{0,14}|[^=:;()]{0,14}|\s?_?\([^()=]{1,16}\)[^=:;()]{0,6})"
+_J_SHORT_NAME = r"(?:\s?\([^()=]{1,16}\)|[A-Za-z,\-']{0,8})"
+# 3J(H,H) = 7.7; J1 = 8.6; JC-F = 32; J = 8.0, 2.1; then without a sign of equality: 3JHH 3.8; then without J: 8.0 Hz
+_COUPLING = re.compile(
+    rf"(?:{_J}{_J_NAME}\s*[=:]\s*(?:J\d?\s*=\s*)?(?:ca\.?\s*)?(?P<named>{_J_VALUES})"
+    rf"|{_J}{_J_SHORT_NAME}\s+(?P<short>{_J_VALUES})"
+    rf"|(?<![\d.=])(?P<bare>{_J_VALUES})(?=\s*Hz))\s*(?:Hz)?\.?",
+    re.IGNORECASE,
+)
+_J_ONE = re.compile(rf"({NUMBER})(?:\s*-\s*({NUMBER}))?")
+_BROKEN_COUPLING = re.compile(r"(?<![A-Za-z])[1-6]?J[A-Za-z\-,]{0,6}\s*=")
+_SHIFT = re.compile(
+    rf"(?P<first>(?:-\s?)?{NUMBER})(?:\s*(?:-|~|\bto\b)\s*(?P<last>-?{NUMBER}))?"
+    r"(?=[.:]?(?:[\s,;()\[\]{}/x&]|$|ppm))(?!\.\s?\d)"
+)
+_REPEATED = re.compile(r"(\d{1,2})\s?x\s?(?=-?\d)")
+_TIMES = re.compile(r"x\s?(\d{1,2})(?![\d.])|(\d{1,2})\s?x(?![\w])")
+_COUNT_H = re.compile(r"(?:(\d{1,2})\s?x\s?)?(\d{1,3}(?:\.\d+)?)\s?[x*]?\s?H'?(?![A-Za-z0-9'\-])")
+_COUNT_C = re.compile(
+    r"(\d{1,3})\s?[x*]?\s?C(?:H\d?|q|quat)?s?|[x*]\s?(\d{1,2})C?|(\d{1,2})\s?[x*]|(\d{1,2})"
+)
+_ATTACHED = re.compile(r"(?:\d{1,2}\s?[x*]?\s?)?(CH3|CH2|CH|Cq|C)")
+_ATTACHED_CODE = {"C": "S", "CQ": "S", "CH": "D", "CH2": "T", "CH3": "Q"}
+_SEVERAL = re.compile(r"(\d{1,2}|two|both|three|each|all)(?:\s?x)?\s?([a-zA-Z][a-z. ]*)")
+_ANY = 0
+_NUMERALS = {"two": 2, "both": 2, "three": 3, "each": _ANY, "all": _ANY}
+_EMPTY_WORDS = ("ppm", "and", "&", "+")
+_WORD = re.compile(r"[^\s,;()\[\]{}]+")
+_NUMBER_WORD = re.compile(r"-?\d+\.[\d.]*\S*|\d{4,}|-?\d+-?$")
+_SWALLOWED = re.compile(rf"[,;]\s*-?\d{{1,3}}\.\d{{1,3}}(?:\s*-\s*{NUMBER})?\s*[(\[]\s*(?:\d+\s?H|[a-z])")
+# A short word of consonants in front stands for a splitting, if it is no group or unit.
+_MAYBE_MULTIPLICITY = re.compile(r"(?!(?:ph|cp|bn|pr|ppm)$)[b-df-hj-np-tv-xz]{1,4}")
+_LARGEST_BESIDE_NEGATIVE_PPM = 1.0
+_OPEN, _CLOSE = "([{", ")]}"
+_Found = TypeVar("_Found")
+
+
+@dataclass(slots=True)
+class _Peak:
+    """One peak while its text is read."""
+
+    entry: PeakEntry
+    start: int
+    bare: bool = True
+    joined: bool = False
+    shared_by: int = 1
+    """Signals that the splitting is said to be that of; `_ANY` for all that are listed before it."""
+
+
+def parse_entries(text: str, flat: str, start: int, end: int, nucleus: Nucleus) -> list[PeakEntry]:
+    """The peaks between two positions.
+
+    Args:
+        text: as the user wrote it, for messages.
+        flat: the same after `plain`.
+        start: of the first shift.
+        end: of the section.
+        nucleus: decides what the counts are called and which shifts are possible.
+
+    Raises:
+        InputError: `unbalanced_parenthesis`, `malformed_shift`, `malformed_coupling`, `unknown_multiplicity` or
+            what `check_shift` refuses, with the character and the text around it.
+    """
+    body, couplings = _cut_couplings(flat, end)
+    groups = _groups(text, body, start, end)
+    peaks = _shifts(text, body, start, end, groups, nucleus)
+    for number, peak in enumerate(peaks):
+        stop = peaks[number + 1].start if number + 1 < len(peaks) else end
+        mine = _between(couplings, peak.start, stop)
+        peak.entry.coupling_hz = tuple(value for _, values in mine for value in values)
+        peak.bare = not mine
+        for at, item in _items(body, peak.start, stop, _between(groups, peak.start, stop)):
+            _read_item(text, at, item.strip(" .:"), peak, nucleus)
+    _share(peaks)
+    return [peak.entry for peak in peaks]
+
+
+def _cut_couplings(flat: str, end: int) -> tuple[str, list[tuple[int, list[float]]]]:
+    """The text with commas in place of its couplings, and where each stood with its values."""
+    found: list[tuple[int, list[float]]] = []
+
+    def cut(match: re.Match[str]) -> str:
+        values = match["named"] or match["short"] or match["bare"]
+        found.append((match.start(), [_mean(value) for value in _J_ONE.finditer(values)]))
+        return "," * len(match[0])
+
+    return _COUPLING.sub(cut, flat[:end]) + flat[end:], found
+
+
+def _mean(value: re.Match[str]) -> float:
+    return (float(value[1]) + float(value[2] or value[1])) / 2
+
+
+def _groups(text: str, body: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Outermost parentheses as (position of the opening one, of the closing one)."""
+    groups: list[tuple[int, int]] = []
+    pending: list[int] = []
+    for position in range(start, end):
+        character = body[position]
+        if character in _OPEN:
+            pending.append(position)
+        elif character in _CLOSE:
+            if not pending or _OPEN.index(body[pending[-1]]) != _CLOSE.index(character):
+                raise _unbalanced(text, position, character)
+            opening = pending.pop()
+            if not pending:
+                groups.append((opening, position))
+    if pending:
+        raise _unbalanced(text, pending[0], body[pending[0]])
+    for opening, closing in groups:
+        if swallowed := _SWALLOWED.search(body, opening, closing):
+            raise _unbalanced(text, swallowed.start() + 1, "a shift inside of parentheses")
+    return groups
+
+
+def _unbalanced(text: str, position: int, what: str) -> InputError:
+    got = f"{what} without its partner" if len(what) == 1 else what
+    return text_fault(
+        text,
+        position,
+        got,
+        "as many opening as closing parentheses",
+        "unbalanced_parenthesis",
+        "add the missing parenthesis",
+    )
+
+
+def _shifts(
+    text: str, body: str, start: int, end: int, groups: list[tuple[int, int]], nucleus: Nucleus
+) -> list[_Peak]:
+    """Peaks with shift, width and place, from the numbers outside of parentheses."""
+    closing = dict(groups)
+    window = ShiftWindowConfig()
+    peaks: list[_Peak] = []
+    count: int | None = None
+    position = start
+    while position < end:
+        if position in closing:
+            position = closing[position] + 1
+        elif repeated := _REPEATED.match(body, position, end):
+            count, position = int(repeated[1]), repeated.end()
+        elif (skipped := _TIMES.match(body, position, end)) or (
+            skipped := _COUNT_H.match(body, position, end)
+        ):
+            position = skipped.end()
+        elif shift := _SHIFT.match(body, position, end):
+            first = float(shift["first"].replace(" ", ""))
+            last = first if shift["last"] is None else float(shift["last"])
+            if last < 0 and first > _LARGEST_BESIDE_NEGATIVE_PPM:
+                last = -last  # LaTeX writes the dash of a range as two hyphens
+            entry = PeakEntry(round((first + last) / 2, 6), round(abs(last - first), 6), num_hydrogens=count)
+            try:
+                check_shift(entry.shift_ppm, entry.width_ppm, nucleus, window)
+            except InputError as error:
+                raise text_fault(text, position, error.got, error.expected, error.code, error.hint) from None
+            peaks.append(_Peak(entry, position))
+            count, position = None, shift.end()
+        elif body[position] in "δ=/:&~.":
+            position += 1
+        elif word := _WORD.match(body, position, end):
+            if _NUMBER_WORD.match(word[0]):
+                raise text_fault(
+                    text,
+                    position,
+                    "what is no shift",
+                    "a shift or a range, e.g. 7.26 or 7.31-7.24",
+                    "malformed_shift",
+                    "correct the number",
+                )
+            if broken := _BROKEN_COUPLING.match(word[0]):
+                raise _malformed_coupling(text, position + broken.start())
+            position = word.end()
+        else:
+            position += 1
+    return peaks
+
+
+def _malformed_coupling(text: str, position: int) -> InputError:
+    return text_fault(
+        text,
+        position,
+        "a coupling without a number",
+        "J = 8.0 Hz",
+        "malformed_coupling",
+        "write the value in Hz",
+    )
+
+
+def _between(found: Sequence[tuple[int, _Found]], start: int, stop: int) -> Sequence[tuple[int, _Found]]:
+    """Those of `found`, ordered by position, from `start` to before `stop`."""
+    first, last = (bisect_left(found, position, key=itemgetter(0)) for position in (start, stop))
+    return found[first:last]
+
+
+def _items(body: str, start: int, stop: int, inside: Sequence[tuple[int, int]]) -> Iterator[tuple[int, str]]:
+    """What stands between separators from `start` to `stop`: outside of parentheses, then inside of each."""
+    outside = list(body[start:stop])
+    shift = _SHIFT.match(body, start, stop)
+    assert shift is not None
+    outside[: shift.end() - start] = "," * (shift.end() - start)
+    for a, b in inside:
+        outside[a - start : b + 1 - start] = "," * (b + 1 - a)
+    yield from _split("".join(outside), start)
+    for a, b in inside:
+        yield from _split(_without_inner(body[a + 1 : b]), a + 1)
+
+
+def _without_inner(content: str) -> str:
+    """`content` with commas in place of its inner parentheses."""
+    depth, kept = 0, []
+    for character in content:
+        depth += character in _OPEN
+        kept.append("," if depth else character)
+        depth -= character in _CLOSE
+    return "".join(kept)
+
+
+def _split(content: str, offset: int) -> Iterator[tuple[int, str]]:
+    for match in re.finditer(r"[^,;]+", content):
+        if match[0].strip():
+            yield offset + match.start() + len(match[0]) - len(match[0].lstrip()), match[0]
+
+
+def _read_item(text: str, position: int, item: str, peak: _Peak, nucleus: Nucleus) -> None:
+    """Take the splitting or the number that `item` gives; anything else is a label."""
+    if not item or item in _EMPTY_WORDS:
+        peak.joined = peak.joined or item in ("and", "&", "+")
+        return
+    first = peak.bare or (peak.entry.num_hydrogens is not None and peak.entry.multiplicity is None)
+    peak.bare = False
+    if broken := _BROKEN_COUPLING.search(item):
+        raise _malformed_coupling(text, position + broken.start())
+    if nucleus == "1H" and (count := _COUNT_H.search(item)):
+        if peak.entry.num_hydrogens is None:
+            number = float(count[2]) * int(count[1] or 1)
+            peak.entry.num_hydrogens = int(number) if number == int(number) else None
+        for rest in (item[: count.start()], item[count.end() :]):
+            _read_item(text, position, rest.strip(" .:"), peak, nucleus)
+        return
+    if nucleus == "13C" and _read_carbon(item, peak.entry):
+        return
+    if peak.entry.multiplicity is not None and not peak.entry.multiplicity.isupper():
+        if known_multiplicity(item) == "br s" and not peak.entry.multiplicity.startswith("br "):
+            peak.entry.multiplicity = f"br {peak.entry.multiplicity}"
+        return
+    if (several := _SEVERAL.fullmatch(item)) and (name := known_multiplicity(several[2])):
+        peak.entry.multiplicity, peak.shared_by = name, _numeral(several[1])
+    elif name := known_multiplicity(item):
+        peak.entry.multiplicity = name
+    elif first and _MAYBE_MULTIPLICITY.fullmatch(item):
+        raise text_fault(
+            text,
+            position,
+            f"the unknown multiplicity {item!r}",
+            "s, d, t, q, quint, sext, sept, m or a composite as dd",
+            "unknown_multiplicity",
+            "correct the word; m stands for what is not first order",
+        )
+    elif (leading := re.match(r"[a-z]+\.?(?=\s)", item)) and (name := known_multiplicity(leading[0])):
+        peak.entry.multiplicity = name
+
+
+def _numeral(word: str) -> int:
+    return _NUMERALS[word] if word in _NUMERALS else int(word)
+
+
+def _read_carbon(item: str, entry: PeakEntry) -> bool:
+    """Take the number of carbons, and of hydrogens on each where the label is no more than that."""
+    attached, count = _ATTACHED.fullmatch(item), _COUNT_C.fullmatch(item)
+    if attached and entry.multiplicity is None and (attached[1] != "C" or item == "C"):
+        entry.multiplicity = _ATTACHED_CODE[attached[1].upper()]
+    if count and entry.num_hydrogens is None:
+        entry.num_hydrogens = next(int(value) for value in count.groups() if value)
+    return bool(attached or count)
+
+
+def _share(peaks: list[_Peak]) -> None:
+    """`8.80, 10.74 (2s, 4H)` and `1.8 and 2.2 (s, 4H)` say of both shifts what stands behind the second.
+
+    `7.2 (2d, 2H)` at one shift is not first order.
+    """
+    for number, peak in enumerate(peaks):
+        first = number
+        while first and peaks[first - 1].bare and (peak.shared_by != 1 or peaks[first - 1].joined):
+            first -= 1
+        run = peaks[first : number + 1]
+        if peak.shared_by > 1 and len(run) != peak.shared_by:
+            peak.entry.multiplicity = "m"
+        elif len(run) > 1 and not peak.bare:
+            total = peak.entry.num_hydrogens
+            each = total // len(run) if total and total % len(run) == 0 else None
+            for member in run:
+                member.entry.multiplicity, member.entry.num_hydrogens = peak.entry.multiplicity, each
