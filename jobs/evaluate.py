@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from molucid.errors import Rejected
     from molucid.evaluate.bootstrap import Interval
     from molucid.evaluate.cases import Case
-    from molucid.evaluate.evaluation import EvaluateConfig, Evaluation, SystemInput
+    from molucid.evaluate.config import EvaluateConfig
+    from molucid.evaluate.evaluation import Evaluation, SystemInput
     from molucid.evaluate.mces import Progress as MCESProgress
 
 HELP = "score answers against known structures"
@@ -88,7 +89,8 @@ def run(args: argparse.Namespace) -> int:
     """Evaluate, write the files, print the table."""
     from jobs.console import note
     from molucid.evaluate.cases import read_case_files
-    from molucid.evaluate.evaluation import EvaluateConfig, evaluate
+    from molucid.evaluate.config import EvaluateConfig
+    from molucid.evaluate.evaluation import evaluate
     from molucid.evaluate.report import evaluation_to_json
     from molucid.evaluate.systems import RANDOM_CONTROL, locate_systems, read_system
     from molucid.files import staged
@@ -189,7 +191,7 @@ def _random_control(source: str, cases: list[Case], config: EvaluateConfig, out:
     from molucid.evaluate.training_molecules import training_smiles
 
     control = RandomCandidates(training_smiles(source))
-    seed, count = config.bootstrap.seed, config.top_ks[-1]
+    seed, count = config.bootstrap.seed, config.ks[-1]
     answers = [control.answer(case.id, case.formula, count, seed) for case in cases]
     write_candidates(out / RANDOM_CONTROL, answers)
     return SystemInput(answers, {})

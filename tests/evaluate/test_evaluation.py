@@ -5,7 +5,8 @@ import pytest
 
 from molucid.errors import InputError
 from molucid.evaluate.cases import Case
-from molucid.evaluate.evaluation import EvaluateConfig, SystemInput, evaluate
+from molucid.evaluate.config import EvaluateConfig
+from molucid.evaluate.evaluation import SystemInput, evaluate
 from molucid.evaluate.metrics import true_molecule
 from molucid.evaluate.tables import UNKNOWN, TablesConfig, mass_bins
 from molucid.generate.types import Answer, Candidate

@@ -8,7 +8,8 @@ import pytest
 
 from molucid.evaluate.bootstrap import Interval
 from molucid.evaluate.cases import Case
-from molucid.evaluate.evaluation import EvaluateConfig, SystemInput, evaluate
+from molucid.evaluate.config import EvaluateConfig
+from molucid.evaluate.evaluation import SystemInput, evaluate
 from molucid.evaluate.metrics import true_molecule
 from molucid.evaluate.report import (
     PER_SPECTRUM_COLUMNS,

@@ -7,6 +7,7 @@ N_r of a molecule, each over the 99th percentile P of that number among the eval
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -41,8 +42,12 @@ class ComplexityScale:
     edges: tuple[float, ...]
 
     def bin_names(self) -> tuple[str, ...]:
-        """Name the ten bins by their edges, ascending."""
-        return tuple(f"{low:.2f}–{high:.2f}" for low, high in itertools.pairwise(self.edges))
+        """Name the ten bins by their edges, ascending, with as many decimals as tell them apart."""
+        width = self.edges[1] - self.edges[0]
+        decimals = max(2, math.ceil(-math.log10(width))) if width > 0 else 2
+        return tuple(
+            f"{low:.{decimals}f}–{high:.{decimals}f}" for low, high in itertools.pairwise(self.edges)
+        )
 
     def bins(self, index: FloatArray) -> NDArray[np.int64]:
         """Find the bin, 0–9, of each index of shape `[molecules]`."""

@@ -7,52 +7,23 @@ empty list, listed by name; it never leaves the mean.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Self
+from dataclasses import dataclass, field, replace
 
-from pydantic import Field, field_validator, model_validator
-
-from molucid.config import Config
 from molucid.errors import InputError
-from molucid.evaluate.bootstrap import BootstrapConfig, Interval, paired_differences
+from molucid.evaluate.bootstrap import Interval, paired_differences
 from molucid.evaluate.cases import Case
+from molucid.evaluate.complexity import ComplexityScale, complexity, complexity_counts
+from molucid.evaluate.config import EvaluateConfig
+from molucid.evaluate.failures import CountFragments, Outcome, outcomes
+from molucid.evaluate.fragments import FragmentMetrics
 from molucid.evaluate.massspecgym import TOP_KS, massspecgym_summary, rename
-from molucid.evaluate.mces import MCESConfig, MCESDistances, Progress
-from molucid.evaluate.metrics import Entries, ListScores, proportions, score_lists
-from molucid.evaluate.tables import Row, TablesConfig, stratified_tables, stratum_row
+from molucid.evaluate.mces import MCESDistances, Progress
+from molucid.evaluate.metrics import Entries, ListScores, score_lists
+from molucid.evaluate.multispectral import score_multispectral
+from molucid.evaluate.protocols import Protocol
+from molucid.evaluate.subsets import NOT_GIVEN, Member, evidence_of, member_of, sort_subsets, subset_title
+from molucid.evaluate.tables import Row, Strata, stratified_tables, stratum_row
 from molucid.generate.types import Answer
-
-
-class EvaluateConfig(Config):
-    """Settings of an evaluation.
-
-    Attributes:
-        top_ks: numbers k of list entries that the metrics read, ascending.
-        with_mces: compute MCES distances: the slow part, seconds per pair for close structures.
-        mces: settings of the distance.
-        bootstrap: settings of the intervals.
-        tables: settings of the strata.
-    """
-
-    top_ks: tuple[int, ...] = Field(default=(1, 10), min_length=1)
-    with_mces: bool = True
-    mces: MCESConfig = MCESConfig()
-    bootstrap: BootstrapConfig = BootstrapConfig()
-    tables: TablesConfig = TablesConfig()
-
-    @field_validator("top_ks")
-    @classmethod
-    def _positive(cls, value: tuple[int, ...]) -> tuple[int, ...]:
-        if min(value) < 1 or list(value) != sorted(set(value)):
-            raise ValueError("give ascending numbers ≥ 1")
-        return value
-
-    @model_validator(mode="after")
-    def _edges_ascend(self) -> Self:
-        edges = self.tables.mass_edges_da
-        if list(edges) != sorted(set(edges)):
-            raise ValueError("tables.mass_edges_da must ascend")
-        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +65,13 @@ class SystemResult:
         lists: per case its candidates' SMILES, best first.
         scores: values per case.
         overall: all cases as one row.
-        tables: rows by adduct, mass and instrument, and by training where its molecules are known.
-        massspecgym: the benchmark's own summary; empty unless k = 1 and 10 were asked for.
+        tables: rows by adduct, mass and instrument, by training where its molecules are known, by complexity with the
+            metrics `multispectral`, and by the evidence that was used where that differs from answer to answer.
+        massspecgym: the benchmark's own summary; empty unless k = 1 and 10 were asked for, and with `multispectral`.
+        member: model and subset of modalities that it is.
+        match_ranks: with `multispectral`, protocol → per case the place of the first right candidate.
+        outcomes: with `multispectral`, per case its success or category of failure among the first candidates of the
+            largest k.
     """
 
     name: str
@@ -106,6 +82,9 @@ class SystemResult:
     overall: Row
     tables: Mapping[str, tuple[Row, ...]]
     massspecgym: Mapping[str, Interval]
+    member: Member
+    match_ranks: Mapping[Protocol, tuple[int | None, ...]] = field(default_factory=dict)
+    outcomes: tuple[Outcome, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,12 +96,16 @@ class Evaluation:
         systems: results, in the order given.
         differences: system → metric → mean paired difference to the first system, with interval.
         config: settings.
+        complexity: with the metrics `multispectral`, what the bins of complexity are measured by.
+        fragments: name of a table of predicted fragments → how good they are.
     """
 
     cases: tuple[Case, ...]
     systems: tuple[SystemResult, ...]
     differences: Mapping[str, Mapping[str, Interval]]
     config: EvaluateConfig
+    complexity: ComplexityScale | None = None
+    fragments: Mapping[str, FragmentMetrics] = field(default_factory=dict)
 
 
 def evaluate(
@@ -131,6 +114,8 @@ def evaluate(
     config: EvaluateConfig | None = None,
     progress: Progress | None = None,
     training_keys: frozenset[str] | None = None,
+    count_fragments: CountFragments | None = None,
+    fragments: Mapping[str, FragmentMetrics] | None = None,
 ) -> Evaluation:
     """Score every system on every case.
 
@@ -140,9 +125,13 @@ def evaluate(
         config: settings.
         progress: told of the MCES computation.
         training_keys: InChIKey first blocks that the systems were trained on: a table then separates them.
+        count_fragments: counts the fragments that categories of failure go by; read with the metrics `multispectral`,
+            by the vocabulary that comes with molucid where it is not given.
+        fragments: how good predicted fragments are, by name; part of the result as they stand.
 
     Raises:
-        InputError: no cases, no systems, or two answers to one identifier.
+        InputError: no cases, no systems, two answers to one identifier, or a system named by another subset of
+            modalities than its answers used.
     """
     config = config or EvaluateConfig()
     if not cases or not systems:
@@ -150,13 +139,10 @@ def evaluate(
             "no cases" if not cases else "no systems", "at least one of each", code="empty_input"
         )
     results = []
+    task = _Task(cases, config, training_keys, *_multispectral_setting(cases, config, count_fragments))
     with MCESDistances(config.mces, progress) as distances:
         for name, system in systems.items():
-            results.append(
-                _score_system(
-                    name, system, cases, config, distances if config.with_mces else None, training_keys
-                )
-            )
+            results.append(_score_system(name, system, task, distances if config.with_mces else None))
     molecules = [case.inchikey14 for case in cases]
     first = results[0]
     differences = {
@@ -165,35 +151,88 @@ def evaluate(
             first.scores.values,
             molecules,
             config.bootstrap,
-            proportions(config.top_ks),
+            config.proportions,
         )
         for other in results[1:]
     }
-    return Evaluation(tuple(cases), tuple(results), differences, config)
+    scale = task.complexity[0] if task.complexity else None
+    return Evaluation(tuple(cases), tuple(results), differences, config, scale, fragments or {})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Task:
+    """What is the same for every system."""
+
+    cases: Sequence[Case]
+    config: EvaluateConfig
+    training_keys: frozenset[str] | None
+    count_fragments: CountFragments | None
+    complexity: tuple[ComplexityScale, Strata] | None
+
+
+def _multispectral_setting(
+    cases: Sequence[Case], config: EvaluateConfig, count_fragments: CountFragments | None
+) -> tuple[CountFragments | None, tuple[ComplexityScale, Strata] | None]:
+    if config.metrics != "multispectral":
+        return None, None
+    if count_fragments is None:
+        # Compiled code, which an evaluation of MS/MS does not need.
+        from molucid.chem.fragment_counts import FragmentCounter
+        from molucid.chem.fragments import FragmentVocabulary
+
+        count_fragments = FragmentCounter(FragmentVocabulary.default()).count
+    index, scale = complexity(complexity_counts([case.smiles for case in cases]))
+    names = scale.bin_names()
+    return count_fragments, (scale, Strata([names[place] for place in scale.bins(index)], names))
 
 
 def _score_system(
-    name: str,
-    system: SystemInput,
-    cases: Sequence[Case],
-    config: EvaluateConfig,
-    distances: MCESDistances | None,
-    training_keys: frozenset[str] | None,
+    name: str, system: SystemInput, task: _Task, distances: MCESDistances | None
 ) -> SystemResult:
+    cases, config = task.cases, task.config
     answers = _by_id(name, system.answers)
+    member = member_of(name, system.answers)
     accounting, statuses = _account(cases, answers, system.rejected)
     lists = tuple(
         tuple(c.smiles for c in answers[case.id].candidates) if case.id in answers else () for case in cases
     )
-    scores = score_lists(lists, [case.smiles for case in cases], config.top_ks, distances)
-    zero_or_one = proportions(config.top_ks)
-    overall = stratum_row("all", cases, scores.values, config.bootstrap, zero_or_one)
+    truth = [case.smiles for case in cases]
+    scores = score_lists(lists, truth, config.ks, distances)
+    match_ranks: Mapping[Protocol, tuple[int | None, ...]] = {}
+    found: tuple[Outcome, ...] = ()
+    if task.count_fragments is not None:
+        more = score_multispectral(lists, truth, config.ks)
+        scores = replace(scores, values={**scores.values, **more.values})
+        match_ranks = more.match_ranks
+        found = outcomes(lists, truth, more, config.ks[-1], task.count_fragments)
+    overall = stratum_row("all", cases, scores.values, config.bootstrap, config.proportions)
+    further = {"complexity": task.complexity[1]} if task.complexity else {}
+    if member.subset is None and (evidence := _evidence_strata(cases, answers)) is not None:
+        further["evidence"] = evidence
     tables = stratified_tables(
-        cases, scores.values, config.tables, config.bootstrap, zero_or_one, training_keys
+        cases,
+        scores.values,
+        config.tables,
+        config.bootstrap,
+        config.proportions,
+        task.training_keys,
+        further,
     )
-    is_protocol = set(TOP_KS) <= set(config.top_ks) and config.mces.time_limit_s is None
-    benchmark = massspecgym_summary(rename(scores)) if is_protocol else {}
-    return SystemResult(name, accounting, statuses, lists, scores, overall, tables, benchmark)
+    is_protocol = set(TOP_KS) <= set(config.ks) and config.mces.time_limit_s is None
+    benchmark = massspecgym_summary(rename(scores)) if is_protocol and config.metrics == "msms" else {}
+    return SystemResult(
+        name, accounting, statuses, lists, scores, overall, tables, benchmark, member, match_ranks, found
+    )
+
+
+def _evidence_strata(cases: Sequence[Case], answers: Mapping[str, Answer]) -> Strata | None:
+    """Divide the cases by the evidence that their answers used; `None` where no answer says it."""
+    used = [evidence_of(answers[case.id]) if case.id in answers else None for case in cases]
+    known = sort_subsets({subset for subset in used if subset is not None})
+    if not known:
+        return None
+    of_case = [NOT_GIVEN if subset is None else subset_title(subset) for subset in used]
+    return Strata(of_case, [*map(subset_title, known), NOT_GIVEN])
 
 
 def _by_id(name: str, answers: Sequence[Answer]) -> dict[str, Answer]:

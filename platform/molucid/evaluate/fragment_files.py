@@ -107,9 +107,10 @@ def read_fragment_counts(path: Path | str, vocabulary_sha256: str) -> FragmentTa
 
 def _same_kind(found: pa.DataType, wanted: pa.DataType) -> bool:
     if pa.types.is_string(wanted):
-        return bool(pa.types.is_string(found) or pa.types.is_large_string(found))
-    is_list = isinstance(found, pa.ListType | pa.LargeListType)
-    return is_list and pa.types.is_unsigned_integer(found.value_type)
+        return pa.types.is_string(found) or pa.types.is_large_string(found)
+    if isinstance(found, pa.ListType | pa.LargeListType):
+        return pa.types.is_unsigned_integer(found.value_type)
+    return False
 
 
 def _row(row: Mapping[str, Any], path: str) -> tuple[str, FragmentCounts]:

@@ -53,7 +53,7 @@ PERCENT = frozenset({"accuracy", "validity", "formula_match"})
 def metric_columns(evaluation: Evaluation) -> list[str]:
     """Names of the metric columns that the evaluation has, k by k."""
     present = evaluation.systems[0].scores.values
-    names = [f"top{k}_{metric}" for k in evaluation.config.top_ks for metric in METRICS]
+    names = [f"top{k}_{metric}" for k in evaluation.config.ks for metric in METRICS]
     return [name for name in names if name in present]
 
 
@@ -161,10 +161,10 @@ def _metric(column: str) -> str:
 def _figures(evaluation: Evaluation) -> dict[str, Any]:
     systems = evaluation.systems
     names = [system.name for system in systems]
-    k = evaluation.config.top_ks[-1]
+    k = evaluation.config.ks[-1]
     by_mass = {
         column: _by_mass(systems, names, column)
-        for column in (f"top{evaluation.config.top_ks[0]}_accuracy", f"top{k}_tanimoto")
+        for column in (f"top{evaluation.config.ks[0]}_accuracy", f"top{k}_tanimoto")
     }
     return {
         "by_mass": by_mass,
@@ -190,7 +190,7 @@ def _examples(evaluation: Evaluation) -> list[dict[str, Any]]:
         for system in evaluation.systems:
             first = system.lists[i][0] if system.lists[i] else None
             drawn = molecule_svg(first) if first and molecule_facts(first) is not None else None
-            tanimoto = system.scores.values[f"top{evaluation.config.top_ks[0]}_tanimoto"][i]
+            tanimoto = system.scores.values[f"top{evaluation.config.ks[0]}_tanimoto"][i]
             rank = system.scores.match_rank[i]
             firsts.append({"system": system.name, "svg": drawn, "tanimoto": tanimoto, "rank": rank})
         examples.append({"case": case, "svg": molecule_svg(case.smiles), "firsts": firsts})

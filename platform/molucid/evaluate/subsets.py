@@ -25,8 +25,8 @@ TITLES = {
     "c_nmr": "¹³C",
 }
 
-NOT_ANSWERED = "not answered"
-"""Stratum of the inputs without an answer, whose evidence nobody names."""
+NOT_GIVEN = "not given"
+"""Stratum of the inputs of which no answer says what evidence was used."""
 
 Subset = tuple[str, ...]
 

@@ -48,6 +48,19 @@ class Row:
     intervals: Mapping[str, Interval]
 
 
+@dataclass(frozen=True, slots=True)
+class Strata:
+    """One more division of the cases.
+
+    Attributes:
+        of_case: per case the name of its stratum.
+        order: names in the order of the rows; those without a case have none.
+    """
+
+    of_case: Sequence[str]
+    order: Sequence[str]
+
+
 def stratified_tables(
     cases: Sequence[Case],
     values: Mapping[str, FloatArray],
@@ -55,10 +68,11 @@ def stratified_tables(
     bootstrap: BootstrapConfig,
     proportions: Collection[str],
     training_keys: frozenset[str] | None = None,
+    further: Mapping[str, Strata] | None = None,
 ) -> dict[str, tuple[Row, ...]]:
-    """Make the tables, keyed `adduct`, `mass` and `instrument`, and `training` if the training molecules are given.
+    """Make the tables: `adduct`, `mass`, `instrument`, `training` if the training molecules are given, and `further`.
 
-    Mass bins come in ascending order, the other strata by falling number of spectra. Every case is in exactly
+    Mass bins come in ascending order, adducts and instruments by falling number of spectra. Every case is in exactly
     one row of each table.
     """
     bins = mass_bins(config)
@@ -67,9 +81,12 @@ def stratified_tables(
         return bins[int(np.searchsorted(config.mass_edges_da, case.formula.monoisotopic_mass, side="right"))]
 
     def table(stratum_of: Callable[[Case], str], order: Sequence[str] | None = None) -> tuple[Row, ...]:
+        return divided([stratum_of(case) for case in cases], order)
+
+    def divided(of_case: Sequence[str], order: Sequence[str] | None) -> tuple[Row, ...]:
         members: dict[str, list[int]] = {}
-        for i, case in enumerate(cases):
-            members.setdefault(stratum_of(case), []).append(i)
+        for i, name in enumerate(of_case):
+            members.setdefault(name, []).append(i)
         names = sorted(members, key=order.index if order else lambda name: (-len(members[name]), name))
         return tuple(
             stratum_row(
@@ -87,6 +104,8 @@ def stratified_tables(
         tables["training"] = table(
             lambda case: TRAINED_ON if case.inchikey14 in training_keys else NEW, (NEW, TRAINED_ON)
         )
+    for key, strata in (further or {}).items():
+        tables[key] = divided(strata.of_case, strata.order)
     return tables
 
 
