@@ -89,7 +89,7 @@ def test_empty_file_is_one_row_with_its_name(name: str, tmp_path: Path) -> None:
         assert row.hint
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", [name for name in FORMATS if name not in ("bruker", "varian")])
 def test_blank_file_has_no_records(format: str, tmp_path: Path) -> None:
     path = tmp_path / "blank"
     path.write_text("\n\n\n")

@@ -1,8 +1,8 @@
-"""Clean-up of tandem mass spectra: pure steps in a fixed order, each a spectrum or why there is none.
+"""Clean-up of records; of tandem mass spectra by pure steps in a fixed order, each a spectrum or why there is none.
 
-The order is part of the definition of a cleaned spectrum: what is no fragment leaves before the base peak is
-looked for, duplicates are merged before intensities are compared, and the relative threshold follows the
-scaling.
+The order is part of the definition of a cleaned spectrum: what is no fragment leaves before the base peak is looked
+for, duplicates are merged before intensities are compared, and the relative threshold follows the scaling. Infrared
+and NMR are cleaned by `molucid.spectra.clean_traces`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from molucid.chem.elements import MODEL_ELEMENTS
 from molucid.chem.formula import Formula
 from molucid.config import Config
 from molucid.errors import InputError, Rejected, shorten
-from molucid.spectra.types import MassSpectrum, Record
+from molucid.spectra.clean_traces import TraceConfig, clean_infrared, clean_nmr_peaks, clean_nmr_trace
+from molucid.spectra.types import InfraredSpectrum, MassSpectrum, NmrPeaks, NmrSpectrum, Record
 
 
 class CleanConfig(Config):
@@ -47,6 +48,7 @@ class CleanConfig(Config):
     )
     max_peaks: int | None = Field(default=256, gt=0, description="number of most intense peaks kept")
     min_peaks: int = Field(default=1, gt=0, description="peaks that must be left")
+    traces: TraceConfig = Field(default=TraceConfig(), description="infrared and NMR")
 
 
 Step = Callable[[MassSpectrum, Formula | None, CleanConfig], MassSpectrum]
@@ -95,6 +97,11 @@ def require_precursor(spectrum: MassSpectrum, formula: Formula | None, config: C
 
 def require_alphabet(spectrum: MassSpectrum, formula: Formula | None, config: CleanConfig) -> MassSpectrum:
     """Reject a formula with an element that the models do not write."""
+    _require_elements(formula, config)
+    return spectrum
+
+
+def _require_elements(formula: Formula | None, config: CleanConfig) -> None:
     outside = [e for e in formula or () if config.elements is not None and e not in config.elements]
     if outside:
         raise InputError(
@@ -103,7 +110,6 @@ def require_alphabet(spectrum: MassSpectrum, formula: Formula | None, config: Cl
             hint="no model here writes such molecules",
             code="element_outside_alphabet",
         )
-    return spectrum
 
 
 def require_formula_fits_precursor(
@@ -229,10 +235,10 @@ def clean_spectrum(
 
 
 def clean(record: Record, config: CleanConfig) -> Record | Rejected:
-    """The record with cleaned spectra; other evidence is not touched.
+    """The record with cleaned spectra.
 
-    A record with several spectra is kept if at least one passes; the metadata then name those that did not
-    (`rejected_spectra`). A record without tandem mass spectra passes.
+    A record of several spectra of any kind is kept if at least one passes; the metadata then name those that did not
+    (`rejected_spectra`). A record without spectra passes.
     """
     evidence = record.evidence
     kept: list[MassSpectrum] = []
@@ -243,13 +249,42 @@ def clean(record: Record, config: CleanConfig) -> Record | Rejected:
             faults.append(replace(cleaned, id=f"{evidence.id}#{number}"))
         else:
             kept.append(cleaned)
-    if faults and not kept:
+    traces: dict[str, InfraredSpectrum | NmrSpectrum | NmrPeaks] = {}
+    for slot in ("ir", "h_nmr", "c_nmr"):
+        value = getattr(evidence, slot)
+        if value is None:
+            continue
+        try:
+            _require_elements(evidence.formula, config)
+            traces[slot] = _clean_trace(value, config.traces)
+        except InputError as error:
+            faults.append(Rejected.from_error(f"{evidence.id}#{slot}", error))
+    if faults and not kept and not traces:
         first = faults[0]
         return replace(first, id=evidence.id, where=record.where)
     metadata = dict(record.metadata)
     if faults:
         metadata["rejected_spectra"] = "; ".join(f"{fault.id}: {shorten(fault.message)}" for fault in faults)
-    return replace(record, evidence=replace(evidence, msms=tuple(kept)), metadata=metadata)
+    for slot, value in traces.items():
+        if isinstance(value, NmrPeaks) and len(value.shift_ppm) < len(getattr(evidence, slot).shift_ppm):
+            num_removed = len(getattr(evidence, slot).shift_ppm) - len(value.shift_ppm)
+            metadata[f"{slot}_outside_window"] = f"{num_removed} entries removed"
+    cleaned_evidence = replace(
+        evidence,
+        msms=tuple(kept),
+        **{slot: traces.get(slot) for slot in ("ir", "h_nmr", "c_nmr")},  # type: ignore[arg-type]
+    )
+    return replace(record, evidence=cleaned_evidence, metadata=metadata)
+
+
+def _clean_trace(
+    value: InfraredSpectrum | NmrSpectrum | NmrPeaks, config: TraceConfig
+) -> InfraredSpectrum | NmrSpectrum | NmrPeaks:
+    if isinstance(value, InfraredSpectrum):
+        return clean_infrared(value, config)
+    return (
+        clean_nmr_trace(value, config) if isinstance(value, NmrSpectrum) else clean_nmr_peaks(value, config)
+    )
 
 
 def clean_all(items: Iterable[Record | Rejected], config: CleanConfig) -> Iterator[Record | Rejected]:

@@ -12,13 +12,31 @@ from pathlib import Path
 from typing import IO
 
 from molucid.errors import InputError, Rejected, Where, shorten
-from molucid.spectra.formats import json, json_schema, massbank, massspecgym, mgf, msp, mzml, mzxml, sirius
+from molucid.spectra.file_tree import ZIP_MAGIC, FileTree, ZipTree
+from molucid.spectra.formats import (
+    bruker,
+    ir_csv,
+    jcamp,
+    json,
+    json_schema,
+    massbank,
+    massspecgym,
+    mgf,
+    msp,
+    mzml,
+    mzxml,
+    sirius,
+    varian,
+)
 from molucid.spectra.source import ReadConfig, open_source
 from molucid.spectra.types import Record
 
 _Reader = Callable[[IO[bytes], str, ReadConfig], Iterator[Record | Rejected]]
+_TreeReader = Callable[[FileTree, ReadConfig], Iterator[Record | Rejected]]
 
 _READERS: dict[str, _Reader] = {
+    "ir_csv": ir_csv.read,
+    "jcamp": jcamp.read,
     "json": json.read,
     "massbank": massbank.read,
     "massspecgym": massspecgym.read,
@@ -28,10 +46,20 @@ _READERS: dict[str, _Reader] = {
     "mzxml": mzxml.read,
     "sirius": sirius.read,
 }
-FORMATS = tuple(_READERS)
+_TREE_READERS: dict[str, tuple[Callable[[tuple[str, ...]], bool], _TreeReader]] = {
+    "bruker": (bruker.is_bruker, bruker.read),
+    "varian": (varian.is_varian, varian.read),
+}
+"""Formats of several files in a folder or zip archive: what tells them by the names of the files, and the reader."""
+
+FORMATS = (*_READERS, *_TREE_READERS)
 """Names that `read_records` takes as `format`."""
 
 _EXTENSIONS = {
+    ".dx": "jcamp",
+    ".jcamp": "jcamp",
+    ".jcm": "jcamp",
+    ".jdx": "jcamp",
     ".json": "json",
     ".mgf": "mgf",
     ".ms": "sirius",
@@ -44,6 +72,8 @@ _SIGNATURES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("mzml", re.compile(r"<(?:\w+:)?(?:indexedmzML|mzML)\b")),
     ("mzxml", re.compile(r"<(?:\w+:)?(?:mzXML|msRun)\b")),
     ("json", re.compile(rf'\A\s*\{{\s*"format"\s*:\s*"{json_schema.FORMAT_NAME}"')),
+    ("jcamp", re.compile(r"\A\s*##\s*TITLE\s*=", re.IGNORECASE)),
+    ("ir_csv", ir_csv.SIGNATURE),
     ("massbank", re.compile(r"^ACCESSION:", re.MULTILINE)),
     ("mgf", re.compile(r"^\s*BEGIN IONS\s*$", re.MULTILINE | re.IGNORECASE)),
     ("massspecgym", re.compile(r"\A(?=[^\n]*\bmzs\b)(?=[^\n]*\bintensities\b)[^\n]*\t")),
@@ -62,7 +92,8 @@ def read_records(
     last row after all records before it; an empty file is one row, too.
 
     Args:
-        path: a file, gzip or not; for DiffMS data its `labels.tsv` or the folder that holds it.
+        path: a file, gzip or not; for DiffMS data its `labels.tsv` or the folder that holds it; for Bruker and
+            Varian data the folder or a zip archive of it.
         format: one of `FORMATS`; by default the extension decides, then the content.
         config: bounds on what one record may hold.
 
@@ -96,8 +127,15 @@ def _items(path: Path, format: str | None, config: ReadConfig) -> Iterator[Recor
     if path.name == sirius.LABELS_NAME and format in (None, "sirius"):
         open_source(path).close()
         return _guarded(sirius.read_labelled(path, config), str(path))
-    if format is not None and format not in _READERS:
+    if format is not None and format not in FORMATS:
         raise InputError(f"format {shorten(format)!r}", f"one of {', '.join(FORMATS)}", code="unknown_format")
+    if format in (None, *_TREE_READERS) and (path.is_dir() or _is_zip(path)):
+        return _guarded(_read_tree(_tree(path, config), format, config), str(path))
+    if format in _TREE_READERS:
+        open_source(path).close()
+        raise InputError(
+            "a file", f"a folder or zip archive of {format} data", Where(str(path)), code="not_a_folder"
+        )
     name = format or _format_of(path)
     return _guarded(_read_file(path, name, config), str(path))
 
@@ -123,6 +161,34 @@ def _format_of(path: Path) -> str:
         hint="name the format, or check that the file holds mass spectra",
         code="unknown_format" if head else "empty_file",
     )
+
+
+def _is_zip(path: Path) -> bool:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(len(ZIP_MAGIC)) == ZIP_MAGIC
+    except OSError:
+        return False
+
+
+def _tree(path: Path, config: ReadConfig) -> FileTree:
+    """The files of a folder or archive, if they are those of a format that is known."""
+    tree: FileTree = bruker.open_folder(path, config) if path.is_dir() else ZipTree(path, config)
+    if any(is_known(tree.names) for is_known, _ in _TREE_READERS.values()):
+        return tree
+    raise InputError(
+        "a folder" if path.is_dir() else "a zip archive of no known format",
+        "a spectra file, or a folder or zip archive of Bruker or Varian data",
+        Where(str(path)),
+        hint="name the files in it, e.g. folder/*.mgf",
+        code="is_a_folder" if path.is_dir() else "unknown_format",
+    )
+
+
+def _read_tree(tree: FileTree, format: str | None, config: ReadConfig) -> Iterator[Record | Rejected]:
+    for name, (is_known, reader) in _TREE_READERS.items():
+        if format in (None, name) and is_known(tree.names):
+            yield from reader(tree, config)
 
 
 def _read_file(path: Path, format: str, config: ReadConfig) -> Iterator[Record | Rejected]:

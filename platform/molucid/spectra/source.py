@@ -19,6 +19,9 @@ from pydantic import Field
 
 from molucid.config import Config
 from molucid.errors import InputError, Where
+from molucid.spectra.fid import FidConfig
+from molucid.spectra.infrared import InfraredConfig
+from molucid.spectra.referencing import ReferencingConfig
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -38,7 +41,18 @@ class ReadConfig(Config):
         description="one record of a format that writes all peaks on one line or in one element",
     )
     max_id_chars: int = Field(default=1000, gt=0, description="title or identifier of a record")
-    max_peaks: int = Field(default=1_000_000, gt=0, description="peaks of one spectrum")
+    max_peaks: int = Field(
+        default=1_000_000, gt=0, description="peaks of one spectrum, points of one trace or FID"
+    )
+    max_archive_bytes: int = Field(
+        default=1 << 30,
+        gt=0,
+        description="all that is unpacked from one archive, and any one file in a folder",
+    )
+    max_archive_files: int = Field(default=100_000, gt=0, description="files of one archive or folder")
+    infrared: InfraredConfig = InfraredConfig()
+    referencing: ReferencingConfig = ReferencingConfig()
+    fid: FidConfig = FidConfig()
 
 
 class Line(NamedTuple):

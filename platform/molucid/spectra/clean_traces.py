@@ -1,0 +1,171 @@
+"""Clean-up of infrared spectra and of NMR traces and lists: what cannot be what it claims to be is rejected by name.
+
+Baselines stay as they are; the largest absolute value of a trace becomes 1. Peaks of a list outside of any shift
+that the nucleus has leave, which is told; a list of which nothing is left is rejected.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from pydantic import Field
+
+from molucid.config import Config
+from molucid.errors import InputError
+from molucid.spectra.grids import IR_GRID, NMR_GRIDS, Grid
+from molucid.spectra.referencing import selected_peaks
+from molucid.spectra.types import FloatArray, InfraredSpectrum, NmrPeaks, NmrSpectrum
+
+
+class TraceConfig(Config):
+    """What a trace or list must be to be kept."""
+
+    min_points: int = Field(default=64, gt=1, description="points of a trace within the window of its model")
+    min_ir_range_cm1: float = Field(
+        default=1000.0, gt=0, description="part of 400–3998 1/cm that must be measured"
+    )
+    min_h_range_ppm: float = Field(default=4.0, gt=0, description="part of −2–10 ppm that must be measured")
+    min_c_range_ppm: float = Field(
+        default=100.0, gt=0, description="part of −20–230 ppm that must be measured"
+    )
+    h_window_ppm: tuple[float, float] = Field(default=(-5.0, 22.0), description="shifts that ¹H can have")
+    c_window_ppm: tuple[float, float] = Field(default=(-50.0, 300.0), description="shifts that ¹³C can have")
+    max_h_negative: float = Field(
+        default=0.5, gt=0, description="depth of the deepest ¹H point over the height of the highest"
+    )
+    max_ir_negative: float = Field(
+        default=0.5, gt=0, description="depth of the deepest absorbance over the height of the highest"
+    )
+
+
+def clean_infrared(spectrum: InfraredSpectrum, config: TraceConfig) -> InfraredSpectrum:
+    """The spectrum with its largest absolute absorbance at 1.
+
+    Raises:
+        InputError: no points or all zero, an axis that is no wavenumber, too little of the window, or bands that point
+            downwards.
+    """
+    x, y = spectrum.wavenumber_cm1, spectrum.absorbance
+    _require_signal(y)
+    _require_wavenumbers(x)
+    _require_window(x, IR_GRID, config.min_ir_range_cm1, "1/cm", config)
+    if -y.min() > config.max_ir_negative * max(float(y.max()), 0.0):
+        raise InputError(
+            f"an absorbance from {y.min():g} to {y.max():g}",
+            "bands that point upwards",
+            hint="is it transmittance? name its unit; else export without baseline correction",
+            code="negative_absorbance",
+        )
+    return replace(spectrum, absorbance=y / np.abs(y).max())
+
+
+def clean_nmr_trace(spectrum: NmrSpectrum, config: TraceConfig) -> NmrSpectrum:
+    """The trace with its largest absolute intensity at 1. ¹³C may be negative, as in edited spectra.
+
+    Raises:
+        InputError: no points or all zero, an axis that is not in ppm, too little of the window, or a ¹H spectrum
+            whose lines are not in phase.
+    """
+    x, y = spectrum.shift_ppm, spectrum.intensity
+    _require_signal(y)
+    is_h = spectrum.nucleus == "1H"
+    low, high = config.h_window_ppm if is_h else config.c_window_ppm
+    if x[-1] < low or x[0] > high or x[-1] - x[0] > 10 * (high - low):
+        raise _not_in_ppm(float(x[0]), float(x[-1]), low, high)
+    min_range = config.min_h_range_ppm if is_h else config.min_c_range_ppm
+    _require_window(x, NMR_GRIDS[spectrum.nucleus], min_range, "ppm", config)
+    if is_h and -y.min() > config.max_h_negative * max(float(y.max()), 0.0):
+        raise InputError(
+            f"intensities from {y.min():g} to {y.max():g}",
+            "lines in phase, which point upwards",
+            hint="correct the phase and export again",
+            code="negative_lines",
+        )
+    return replace(spectrum, intensity=y / np.abs(y).max())
+
+
+def clean_nmr_peaks(peaks: NmrPeaks, config: TraceConfig) -> NmrPeaks:
+    """The list without entries outside of the nucleus' window.
+
+    Raises:
+        InputError: an empty list (`no_peaks`), or one with all entries outside (`outside_window`).
+    """
+    x = peaks.shift_ppm
+    if not x.size:
+        raise InputError(
+            f"an empty {peaks.nucleus} list",
+            "at least one shift",
+            hint="list the shifts, or leave the list out",
+            code="no_peaks",
+        )
+    low, high = config.h_window_ppm if peaks.nucleus == "1H" else config.c_window_ppm
+    keep = (x >= low) & (x <= high)
+    if not keep.any():
+        raise _not_in_ppm(float(x[0]), float(x[-1]), low, high)
+    return peaks if keep.all() else selected_peaks(peaks, keep)
+
+
+def _require_signal(y: FloatArray) -> None:
+    if not y.size:
+        raise InputError(
+            "a spectrum without points", "at least two points", hint="export the trace", code="no_points"
+        )
+    if not np.any(y):
+        raise InputError(
+            f"{y.size} points that are all zero",
+            "a signal",
+            hint="export the spectrum again",
+            code="all_zero",
+        )
+    if y.max() == y.min():
+        raise InputError(
+            f"{y.size} points that are all {y[0]:g}",
+            "a signal",
+            hint="export the spectrum again",
+            code="all_equal",
+        )
+
+
+def _require_wavenumbers(x: FloatArray) -> None:
+    """Refuse numbers that are the order of the points, or a wavelength."""
+    steps = np.diff(x)
+    if x.size > 2 and x[0] in (0.0, 1.0) and (steps == 1.0).all():
+        got, hint = f"an axis that counts {x[0]:g}, {x[1]:g}, {x[2]:g} …", "export the wavenumbers, too"
+    elif x[-1] <= 200:
+        got = f"an axis from {x[0]:g} to {x[-1]:g}"
+        hint = "is it in µm? name the unit: XUNITS=MICROMETERS, or a header with µm"
+    elif x[0] >= 2000 and x[-1] > 14000:
+        got = f"an axis from {x[0]:g} to {x[-1]:g}"
+        hint = "is it in nm? name the unit: XUNITS=NANOMETERS, or a header with nm"
+    else:
+        return
+    raise InputError(got, "wavenumbers in 1/cm, e.g. 400 to 4000", hint=hint, code="wrong_ir_axis")
+
+
+def _require_window(x: FloatArray, grid: Grid, min_range: float, unit: str, config: TraceConfig) -> None:
+    measured = min(float(x[-1]), grid.last) - max(float(x[0]), grid.first)
+    if measured < min_range:
+        raise InputError(
+            f"an axis from {x[0]:g} to {x[-1]:g} {unit}",
+            f"at least {min_range:g} {unit} between {grid.first:g} and {grid.last:g}",
+            hint="export the whole spectrum, or check the axis",
+            code="outside_window" if measured <= 0 else "narrow_window",
+        )
+    num_points = int(((x >= grid.first) & (x <= grid.last)).sum())
+    if num_points < config.min_points:
+        raise InputError(
+            f"{num_points} points between {grid.first:g} and {grid.last:g} {unit}",
+            f"at least {config.min_points}",
+            hint="export the trace, not a list of its peaks",
+            code="too_few_points",
+        )
+
+
+def _not_in_ppm(first: float, last: float, low: float, high: float) -> InputError:
+    return InputError(
+        f"shifts from {first:g} to {last:g}",
+        f"shifts in ppm, between {low:g} and {high:g}",
+        hint="is the axis in Hz, or of another nucleus? name its unit, or divide by the frequency in MHz",
+        code="outside_window",
+    )

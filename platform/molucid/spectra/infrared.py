@@ -1,0 +1,143 @@
+"""Infrared axes and ordinates: from the units that a file names to 1/cm and absorbance."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+from pydantic import Field
+
+from molucid.config import Config
+from molucid.errors import InputError, shorten
+from molucid.spectra.types import FloatArray, InfraredSpectrum
+
+_X_UNITS: dict[str, float | None] = {
+    # unit → 1/cm · unit, where the wavenumber is that over the number; None: the number is the wavenumber
+    **dict.fromkeys(("1/cm", "cm-1", "cm^-1", "cm^(-1)", "/cm", "wavenumber", "wavenumbers"), None),
+    **dict.fromkeys(
+        ("micrometers", "micrometer", "micrometres", "micrometre", "microns", "micron", "um"), 1e4
+    ),
+    **dict.fromkeys(("nanometers", "nanometer", "nanometres", "nanometre", "nm"), 1e7),
+}
+_ABSORBANCE = ("absorbance", "absorbanceunits", "absorbance(a)", "abs", "abs.", "a")
+# NIST's quantitative gas spectra: a decadic absorption coefficient, which is proportional to absorbance.
+_ABSORPTION_COEFFICIENT = ("(micromol/mol)-1m-1(base10)", "(micromol/mol)^-1m^-1(base10)")
+_TRANSMITTANCE = ("transmittance", "transmission", "trans", "t")
+_MAX_FRACTION = 1.5
+_MIN_PERCENT = 5.0  # a spectrum in percent whose lightest point is darker than this shows nothing
+_MAX_PERCENT = 150.0
+
+
+class InfraredConfig(Config):
+    """How transmittance becomes absorbance."""
+
+    min_transmittance: float = Field(
+        default=1e-3, gt=0, lt=1, description="smallest transmittance kept: below it a detector sees no light"
+    )
+    max_saturated_share: float = Field(
+        default=0.1,
+        ge=0,
+        le=1,
+        description="share of points at or below it from which a spectrum is rejected",
+    )
+
+
+def _unit_key(text: str) -> str:
+    key = re.sub(r"\s", "", text.lower()).replace("μ", "u").replace("µ", "u")
+    return key.translate(str.maketrans("⁻¹−", "-1-"))
+
+
+def wavenumbers(x: FloatArray, units: str) -> FloatArray:
+    """The axis in 1/cm.
+
+    Args:
+        x: numbers as in the file `[points]`.
+        units: their unit as the file names it: 1/cm, cm⁻¹, micrometers, μm, nanometers, nm.
+
+    Raises:
+        InputError: another unit (`unknown_x_units`), or a wavelength that is not above 0 (`wrong_ir_axis`).
+    """
+    key = _unit_key(units)
+    inside = re.search(r"[(\[]([^()\[\]]*(?:\(-?1\))?)[)\]]$", key)
+    for candidate in (key, inside[1] if inside else ""):
+        if candidate in _X_UNITS:
+            factor = _X_UNITS[candidate]
+            break
+    else:
+        raise InputError(
+            f"an infrared axis in {shorten(units)!r}",
+            "1/CM, MICROMETERS or NANOMETERS",
+            hint="export the spectrum over wavenumbers",
+            code="unknown_x_units",
+        )
+    if factor is None:
+        return x
+    if not (x > 0).all():
+        raise InputError(
+            f"a wavelength of {x.min():g} {units}",
+            "wavelengths above 0",
+            hint="correct the unit of the axis, or export the spectrum over wavenumbers",
+            code="wrong_ir_axis",
+        )
+    return np.asarray(factor / x, np.float64)
+
+
+def infrared_spectrum(
+    wavenumber_cm1: FloatArray, y: FloatArray, units: str, config: InfraredConfig
+) -> tuple[InfraredSpectrum, dict[str, str]]:
+    """The spectrum in absorbance, A = −log₁₀ T, and what has to be said about it.
+
+    A label that says percent means percent. `TRANSMITTANCE` alone is a fraction by the standard; numbers that
+    cannot be one but can be percent are taken as percent, which is noted.
+
+    Args:
+        wavenumber_cm1: axis `[points]` in any order.
+        y: ordinates `[points]` with all factors applied.
+        units: their unit as the file names it.
+        config: what counts as saturated.
+
+    Returns:
+        The spectrum, and notes for `Record.metadata`.
+
+    Raises:
+        InputError: a unit that is none of these (`unknown_y_units`), numbers that are no transmittance
+            (`impossible_transmittance`), or too many points without light (`saturated_transmittance`).
+    """
+    key = _unit_key(units)
+    if key in _ABSORBANCE or key in _ABSORPTION_COEFFICIENT:
+        return InfraredSpectrum(wavenumber_cm1, y), {}
+    plain = re.sub(r"percent|%|[()\[\]]", "", key)
+    if plain not in _TRANSMITTANCE:
+        raise InputError(
+            f"an ordinate in {shorten(units)!r}",
+            "ABSORBANCE, TRANSMITTANCE or % TRANSMITTANCE",
+            hint="name the unit of the ordinate, or export the spectrum in absorbance",
+            code="unknown_y_units",
+        )
+    highest = float(y.max()) if y.size else 0.0
+    says_percent = plain != key and re.search(r"percent|%", key) is not None
+    is_percent = says_percent or highest > _MAX_FRACTION
+    lowest_limit, limit = (_MIN_PERCENT, _MAX_PERCENT) if is_percent else (0.0, _MAX_FRACTION)
+    if not lowest_limit < highest <= limit:
+        raise InputError(
+            f"{shorten(units)} up to {highest:g}",
+            "percent up to 100" if is_percent else "a fraction up to 1, or percent up to 100",
+            hint="correct YUNITS or YFACTOR: a fraction is TRANSMITTANCE, percent is % TRANSMITTANCE",
+            code="impossible_transmittance",
+        )
+    transmittance = y / 100.0 if is_percent else y
+    num_dark = int((transmittance <= config.min_transmittance).sum())
+    if num_dark > config.max_saturated_share * len(y):
+        raise InputError(
+            f"{num_dark} of {len(y)} points with a transmittance of at most {config.min_transmittance:g}",
+            f"at most {config.max_saturated_share:.0%} of the points",
+            hint="measure a thinner or more dilute sample",
+            code="saturated_transmittance",
+        )
+    absorbance = -np.log10(np.maximum(transmittance, config.min_transmittance))
+    notes = {"ordinate": f"absorbance from {'percent ' if is_percent else ''}transmittance"}
+    if is_percent and not says_percent:
+        notes["ordinate"] += f" (labelled {shorten(units)}, largest value {highest:g})"
+    if num_dark:
+        notes["clipped_points"] = f"{num_dark} at a transmittance of {config.min_transmittance:g} or less"
+    return InfraredSpectrum(wavenumber_cm1, absorbance), notes

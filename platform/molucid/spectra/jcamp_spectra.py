@@ -1,0 +1,192 @@
+"""From a JCAMP-DX block to an infrared or NMR spectrum.
+
+Units are read, never guessed: the kind of spectrum from `##DATA TYPE=`, axis and ordinate from their labels, the
+nucleus from `##.OBSERVE NUCLEUS=`, the shift of an axis in Hz from `##.SHIFT REFERENCE=` or Bruker's `##$OFFSET=`.
+"""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from molucid.errors import InputError, shorten
+from molucid.spectra.compound import Part
+from molucid.spectra.fields import is_number, parse_number
+from molucid.spectra.infrared import infrared_spectrum, wavenumbers
+from molucid.spectra.jcamp_ordinates import read_pairs
+from molucid.spectra.jcamp_tables import Trace, missing_label, number_of, trace_of, unprocessed_fid
+from molucid.spectra.jcamp_text import Block
+from molucid.spectra.nuclei import SLOTS, parse_nucleus
+from molucid.spectra.referencing import settle
+from molucid.spectra.solvents import canonical_solvent
+from molucid.spectra.source import ReadConfig
+from molucid.spectra.types import FloatArray, NmrPeaks, NmrSpectrum
+
+_INFRARED = re.compile(r"INFRARED|\bF?T?-?IR\b")
+_TABLES = ("XYDATA", "XYPOINTS", "NTUPLES", "PEAKTABLE", "PEAKASSIGNMENTS")
+_ASSIGNMENT = re.compile(r"\(([^()<>]*)(?:<[^<>]*>)?[^()<>]*\)")
+
+
+def holds_data(block: Block) -> bool:
+    """Whether a block claims to be a spectrum; structures, parameters and blocks of links do not."""
+    if any(label in block.labels for label in _TABLES):
+        return True
+    return not block.blocks and "DATATYPE" in block.labels and "JCAMPCS" not in block.labels
+
+
+def spectrum_of(block: Block, config: ReadConfig) -> Part:
+    """The spectrum of a block.
+
+    Raises:
+        InputError: another kind of data, units or a nucleus that are not known, missing labels, or damaged data.
+    """
+    if block.fault is not None:
+        raise block.fault
+    kind = (block.get("DATATYPE") or "").upper()
+    if not kind:
+        raise missing_label("DATA TYPE")
+    # Numbers beyond all bounds become infinite here and are refused as such where the spectrum is made.
+    with np.errstate(all="ignore"):
+        if "NMR" in kind:
+            return _nmr(block, kind, config)
+        if _INFRARED.search(kind) and "INTERFEROGRAM" not in kind:
+            return _infrared(block, config)
+    raise InputError(
+        f"##DATA TYPE={shorten(kind, 40)}",
+        "INFRARED SPECTRUM or NMR SPECTRUM",
+        hint="leave out other data, or export the spectrum itself",
+        code="unsupported_data_type",
+    )
+
+
+def _infrared(block: Block, config: ReadConfig) -> Part:
+    if not any(label in block.labels for label in ("XYDATA", "XYPOINTS")) and "PEAKTABLE" in block.labels:
+        raise InputError(
+            "a table of infrared peaks",
+            "the whole trace",
+            hint="export the spectrum as XYDATA; what is between the peaks counts, too",
+            code="ir_peak_table",
+        )
+    trace = trace_of(block, config)
+    axis = wavenumbers(trace.x, trace.x_units)
+    spectrum, notes = infrared_spectrum(axis, trace.y, trace.y_units, config.infrared)
+    return Part("ir", spectrum, {f"ir_{name}": text for name, text in notes.items()})
+
+
+def _nmr(block: Block, kind: str, config: ReadConfig) -> Part:
+    if "FID" in kind:
+        raise unprocessed_fid()
+    name = block.get(".OBSERVENUCLEUS", "$NUC1", "$NUCLEUS")
+    if name is None:
+        raise missing_label(".OBSERVE NUCLEUS")
+    nucleus = parse_nucleus(name)
+    field_mhz = number_of(block, ".OBSERVEFREQUENCY", "$SFO1")
+    if field_mhz is not None and field_mhz <= 0:
+        raise InputError(
+            f"##.OBSERVE FREQUENCY={field_mhz:g}", "a frequency in MHz above 0", code="malformed_label"
+        )
+    solvent_text = block.get(".SOLVENTNAME", "$SOLVENT")
+    solvent = canonical_solvent(solvent_text) if solvent_text else None
+    spectrum: NmrSpectrum | NmrPeaks
+    stated: str | None
+    if any(label in block.labels for label in ("XYDATA", "XYPOINTS", "NTUPLES")):
+        trace = trace_of(block, config)
+        shift, stated = _shifts(block, trace, field_mhz)
+        spectrum = NmrSpectrum(nucleus, shift, trace.y, field_mhz, solvent)
+    else:
+        shift, multiplicity = _listed(block, config)
+        units, stated = (block.get("XUNITS") or "").upper(), "list as written"
+        shift = _in_ppm(shift, units, field_mhz)
+        spectrum = NmrPeaks(nucleus, shift, multiplicity, field_mhz=field_mhz, solvent=solvent)
+    settled, notes = settle(spectrum, stated, config.referencing)
+    if solvent_text and solvent is None:
+        notes[f"{SLOTS[nucleus]}_solvent"] = solvent_text
+    return Part(SLOTS[nucleus], settled, notes)
+
+
+def _in_ppm(x: FloatArray, units: str, field_mhz: float | None) -> FloatArray:
+    if units == "PPM":
+        return x
+    if units != "HZ":
+        raise InputError(
+            f"an NMR axis in {shorten(units) or 'no unit'}",
+            "HZ or PPM",
+            hint="export the spectrum over ppm",
+            code="unknown_x_units",
+        )
+    if field_mhz is None:
+        raise missing_label(".OBSERVE FREQUENCY")
+    return x / field_mhz
+
+
+def _shifts(block: Block, trace: Trace, field_mhz: float | None) -> tuple[FloatArray, str | None]:
+    """The axis in ppm, and how the file states its reference; `None` if it does not."""
+    units = trace.x_units.upper()
+    shift = _in_ppm(trace.x, units, field_mhz)
+    if units == "PPM":
+        return shift, "axis in ppm"
+    stated = _shift_reference(block)
+    if stated is not None:
+        point, at_ppm = stated
+        # The point counts from 1 in the order of the file and may lie between two.
+        here = float(np.interp(point - 1, np.arange(len(shift)), shift))
+        return shift + (at_ppm - here), f"point {point:g} at {at_ppm:g} ppm"
+    offset = number_of(block, "$OFFSET")
+    if offset is not None:
+        return shift + (offset - float(shift.max())), f"highest shift {offset:g} ppm"
+    if min(abs(float(trace.x[0])), abs(float(trace.x[-1]))) == 0:
+        raise InputError(
+            f"an axis in Hz from {trace.x[0]:g} to {trace.x[-1]:g}",
+            "##.SHIFT REFERENCE=, which says the shift of one point",
+            hint="add e.g. ##.SHIFT REFERENCE= INTERNAL, TMS, 1, 14.5, or export the spectrum over ppm",
+            code="missing_reference",
+        )
+    return shift, None
+
+
+def _shift_reference(block: Block) -> tuple[float, float] | None:
+    """Number of a point and its shift: `INTERNAL, TMS, 1, 14.5`; `None` where they are not given."""
+    text = block.get(".SHIFTREFERENCE")
+    cells = [] if text is None else [cell.strip() for cell in text.strip("() ").split(",")]
+    if len(cells) < 4 or not (is_number(cells[-2]) and is_number(cells[-1])):
+        return None
+    point, at_ppm = (parse_number(cell, ".SHIFT REFERENCE", "malformed_label") for cell in cells[-2:])
+    # Points count from 1; programs that know no reference write 0, 0.
+    return (point, at_ppm) if point >= 1 else None
+
+
+def _listed(block: Block, config: ReadConfig) -> tuple[FloatArray, tuple[str | None, ...] | None]:
+    """Positions of a `PEAK TABLE` or of `PEAK ASSIGNMENTS`, the latter once each and with their multiplicities."""
+    factor = number_of(block, "XFACTOR")
+    table = block.labels.get("PEAKTABLE")
+    if table is not None:
+        if not re.search(r"\(\s*XY\s*\.\.\s*XY\s*\)", table.first_line.upper()):
+            raise _unknown_list(table.first_line)
+        x, _ = read_pairs(table.lines[1:], config.max_peaks)
+        return np.array(x) * (1.0 if factor is None else factor), None
+    assigned = block.labels.get("PEAKASSIGNMENTS")
+    if assigned is None:
+        raise missing_label("XYDATA")
+    form = re.sub(r"\s", "", assigned.first_line.upper())
+    if form not in ("(XYA)", "(XYMA)", "(XA)", "(XMA)"):
+        raise _unknown_list(assigned.first_line)
+    place = form.find("M") - 1
+    found: dict[float, str | None] = {}
+    for line in assigned.lines[1:]:
+        for entry in _ASSIGNMENT.findall(line.text):
+            cells = [cell.strip() for cell in entry.split(",")]
+            shift = parse_number(cells[0], "shift", "malformed_ordinate")
+            multiplicity = cells[place] if 0 < place < len(cells) else ""
+            found[shift] = multiplicity.lower() or found.get(shift)
+    names = tuple(found.values())
+    return np.array(list(found), np.float64), names if any(names) else None
+
+
+def _unknown_list(form: str) -> InputError:
+    return InputError(
+        f"peaks in the form {shorten(form, 40)!r}",
+        "(XY..XY), (XYA) or (XYMA)",
+        hint="export the trace as XYDATA",
+        code="unknown_table_form",
+    )
