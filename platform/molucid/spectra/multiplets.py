@@ -1,7 +1,7 @@
 """From a peak list to lines, and from lines to a trace: first-order multiplets with Lorentzian lines.
 
-A coupling to n equal partners of spin ½ splits a line into n + 1 with binomial intensities; several couplings split one after
-the other. Strong coupling (roofs, AA′BB′) is not modelled.
+A coupling to n equal partners of spin ½ splits a line into n + 1 with binomial intensities; several couplings split
+one after the other. Strong coupling (roofs, AA′BB′) is not modelled.
 """
 
 from __future__ import annotations
@@ -71,8 +71,8 @@ class Lines(NamedTuple):
 def lines(peaks: NmrPeaks, field_mhz: float | None = None, config: LineConfig | None = None) -> Lines:
     """All lines of a list, in no particular order.
 
-    A peak with couplings is split by each of them, one coupling per partner; one without, but with a width, is a band of
-    that width (a single line of that width if it is called broad); one with a multiplicity alone is split by
+    A peak with couplings is split by each of them, one coupling per partner; one without, but with a width, is a band
+    of that width (a single line of that width if it is called broad); one with a multiplicity alone is split by
     `unstated_coupling_hz`.
 
     Args:
@@ -168,7 +168,7 @@ def render_lines(found: Lines, grid: Grid, window_widths: float) -> FloatArray:
 
 @lru_cache(maxsize=1024)
 def _band(width_hz: float, line_hz: float) -> tuple[FloatArray, FloatArray]:
-    """Lines half a line width apart under a parabola over the width: what a multiplet that cannot be read looks like."""
+    """Lines half a line width apart under a parabola over the width: a multiplet that cannot be read."""
     number = max(3, math.ceil(2 * width_hz / line_hz))
     offsets = np.linspace(-width_hz / 2, width_hz / 2, number + 2)[1:-1]
     weights = 1 - (2 * offsets / width_hz) ** 2

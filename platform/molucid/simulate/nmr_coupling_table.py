@@ -1,0 +1,70 @@
+"""Coupling constants by path.
+
+Values are rounded means of textbook tables (Pretsch, Bühlmann and Badertscher, Structure Determination of Organic
+Compounds, 5th ed. 2020, chapters 4 and 5). Conformations are not known, so freely turning and saturated ring bonds have
+one mean value. Exchanging hydrogens do not couple.
+"""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from molucid.config import Config
+
+Hertz = float
+
+
+class CouplingConfig(Config):
+    """Coupling constants in Hz by path; absolute values, because a first-order pattern does not show the sign."""
+
+    vicinal: Hertz = Field(default=7.0, description="H-C-C-H, both saturated")
+    vicinal_unsaturated: Hertz = Field(default=6.5, description="H-C(sp2)-C(sp3)-H")
+    aldehyde: Hertz = Field(default=2.2, description="OC(H)-C(sp3)-H")
+    aldehyde_alkene: Hertz = Field(default=7.8, description="OC(H)-C(H)=C")
+    diene: Hertz = Field(default=10.5, description="=C(H)-C(H)=, open")
+    diene_ring: Hertz = Field(default=5.5, description="=C(H)-C(H)= in a ring")
+    cis: Hertz = Field(default=10.5, description="H-C=C-H")
+    trans: Hertz = Field(default=15.8, description="H-C=C-H")
+    vinyl_trans: Hertz = Field(default=17.2, description="in -CH=CH2")
+    cis_in_ring: tuple[Hertz, ...] = Field(default=(1.5, 3.0, 5.5, 9.8, 11.0), description="rings of 3 to 7")
+    geminal_alkene: Hertz = Field(default=1.5, description="=CH2")
+    geminal: Hertz = Field(default=13.5, description="CH2 with unlike hydrogens")
+    geminal_oxygen: Hertz = Field(default=11.0, description="the same beside oxygen")
+    allylic: Hertz = Field(default=1.4, description="H-C=C-C-H")
+    propargylic: Hertz = Field(default=2.6, description="H-C#C-C-H")
+    aromatic_ortho: Hertz = Field(default=8.0, description="six-membered ring")
+    aromatic_ortho_nitrogen: Hertz = Field(
+        default=5.0, description="the same beside the nitrogen of the ring"
+    )
+    aromatic_meta: Hertz = Field(default=2.0, description="six-membered ring")
+    five_ring: Hertz = Field(default=3.5, description="aromatic ring of five, away from the heteroatom")
+    five_ring_oxygen: Hertz = Field(default=1.8, description="the same beside oxygen")
+    five_ring_nitrogen: Hertz = Field(default=2.6, description="the same beside nitrogen")
+    five_ring_sulfur: Hertz = Field(default=5.2, description="the same beside sulfur")
+    five_ring_meta: Hertz = Field(default=1.0, description="over two bonds of an aromatic ring of five")
+    fluorine_geminal: Hertz = Field(default=47.5, description="H-C-F")
+    fluorine_vicinal: Hertz = Field(default=21.0, description="H-C-CF")
+    fluorine_vicinal_several: tuple[Hertz, Hertz] = Field(default=(15.0, 9.0), description="H-C-CF2, H-C-CF3")
+    fluorine_alkene: Hertz = Field(default=25.0, description="H-C=C-F")
+    fluorine_ortho: Hertz = Field(default=8.8, description="aromatic, three bonds")
+    fluorine_meta: Hertz = Field(default=5.6, description="aromatic, four bonds")
+    phosphorus_geminal: Hertz = Field(default=14.0, description="H-C-P")
+    phosphorus_vicinal: Hertz = Field(default=12.0, description="H-C-C-P")
+    phosphorus_ester: Hertz = Field(default=8.5, description="H-C-O-P")
+    carbon_fluorine: tuple[Hertz, Hertz, Hertz, Hertz] = Field(
+        default=(165.0, 20.0, 5.0, 0.0), description="C and F over one to four bonds"
+    )
+    carbon_fluorine_aromatic: tuple[Hertz, Hertz, Hertz, Hertz] = Field(
+        default=(247.0, 21.5, 8.3, 3.2), description="the same on an aromatic ring"
+    )
+    carbon_fluorine_several: tuple[Hertz, Hertz] = Field(default=(245.0, 277.0), description="in CF2 and CF3")
+    carbon_trifluoromethyl: Hertz = Field(default=33.0, description="C-CF3")
+    carbon_phosphorus: tuple[Hertz, Hertz, Hertz] = Field(
+        default=(120.0, 9.0, 8.0), description="C and P over one to three bonds"
+    )
+    alkene_offset_ppm: float = Field(
+        default=0.05, description="of the hydrogens of =CH2 from their mean", ge=0
+    )
+    diastereotopic_offset_ppm: float = Field(
+        default=0.06, description="of the hydrogens of a CH2 near a stereocentre from their mean", ge=0
+    )

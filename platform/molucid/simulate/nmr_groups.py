@@ -1,0 +1,120 @@
+"""Groups of equivalent hydrogens and carbons of a molecule, with their couplings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from molucid.simulate.nmr_coupling_table import CouplingConfig
+from molucid.simulate.nmr_couplings import proton_couplings
+from molucid.simulate.nmr_hetero_couplings import carbon_couplings, hetero_couplings
+from molucid.simulate.nmr_topology import CARBON, OXYGEN, Topology
+from molucid.spectra.nmr_multiplicity import PARTNERS
+
+_NAME_OF_PARTNERS = {number: name for name, number in PARTNERS.items()}
+_MOST_SPLITTINGS = 3  # of a multiplet that has a name; more are an m
+_SAME_HZ = 0.4  # couplings closer than this are read as equal
+
+
+class HydrogenGroup(NamedTuple):
+    """Equivalent hydrogens on carbon.
+
+    Attributes:
+        atom: a carbon that bears some of them.
+        number: how many there are.
+        offset_ppm: of their shift from the mean of the carbon's hydrogens.
+        coupling_hz: one per partner, falling.
+    """
+
+    atom: int
+    number: int
+    offset_ppm: float
+    coupling_hz: tuple[float, ...]
+
+
+class CarbonGroup(NamedTuple):
+    """Equivalent carbons: one of them, their number, and their couplings to F and P, falling."""
+
+    atom: int
+    number: int
+    coupling_hz: tuple[float, ...]
+
+
+def hydrogen_groups(topology: Topology, config: CouplingConfig) -> list[HydrogenGroup]:
+    """All groups of hydrogens on carbon."""
+    groups = []
+    for atom, size in topology.classes(CARBON):
+        hydrogens = topology.hydrogens[atom]
+        if not hydrogens:
+            continue
+        if hydrogens == 2 and _is_terminal_alkene(topology, atom):
+            for is_cis, sign in ((True, 1), (False, -1)):
+                own = [config.geminal_alkene, *proton_couplings(topology, atom, config, is_cis)]
+                groups.append(_group(topology, atom, size, sign * config.alkene_offset_ppm, own, config))
+        elif hydrogens == 2 and _is_diastereotopic(topology, atom):
+            near_oxygen = any(topology.element[bond.other] == OXYGEN for bond in topology.bonds[atom])
+            own = [config.geminal_oxygen if near_oxygen else config.geminal]
+            own += proton_couplings(topology, atom, config, None)
+            for sign in (1, -1):
+                offset = sign * config.diastereotopic_offset_ppm
+                groups.append(_group(topology, atom, size, offset, own, config))
+        else:
+            own = proton_couplings(topology, atom, config, None)
+            groups.append(_group(topology, atom, size * hydrogens, 0.0, own, config))
+    return groups
+
+
+def carbon_groups(topology: Topology, config: CouplingConfig) -> list[CarbonGroup]:
+    """All groups of carbons."""
+    return [
+        CarbonGroup(atom, size, _falling(carbon_couplings(topology, atom, config)))
+        for atom, size in topology.classes(CARBON)
+    ]
+
+
+def multiplicity_name(coupling_hz: Sequence[float]) -> str:
+    """What a chemist calls the pattern: `s`, `d`, `dt`, `quint`, …; `m` for more than three different splittings.
+
+    Args:
+        coupling_hz: one per partner, falling.
+    """
+    groups: list[list[float]] = []
+    for coupling in coupling_hz:
+        if groups and groups[-1][-1] - coupling < _SAME_HZ:
+            groups[-1].append(coupling)
+        else:
+            groups.append([coupling])
+    if len(groups) > _MOST_SPLITTINGS or any(len(group) not in _NAME_OF_PARTNERS for group in groups):
+        return "m"
+    return "".join(_NAME_OF_PARTNERS[len(group)] for group in groups) or "s"
+
+
+def _group(
+    topology: Topology, atom: int, number: int, offset: float, own: list[float], config: CouplingConfig
+) -> HydrogenGroup:
+    return HydrogenGroup(atom, number, offset, _falling(own + hetero_couplings(topology, atom, config)))
+
+
+def _falling(couplings: list[float]) -> tuple[float, ...]:
+    return tuple(sorted((value for value in couplings if value > 0), reverse=True))
+
+
+def _is_terminal_alkene(topology: Topology, atom: int) -> bool:
+    """=CH2 whose hydrogens differ: the other end bears two different substituents."""
+    for bond in topology.bonds[atom]:
+        if bond.order == 2 and topology.element[bond.other] == CARBON:
+            beyond = [topology.equivalence[b.other] for b in topology.bonds[bond.other] if b.other != atom]
+            return len(set(beyond)) + topology.hydrogens[bond.other] == 2
+    return False
+
+
+def _is_diastereotopic(topology: Topology, atom: int) -> bool:
+    """A CH2 with a stereocentre beside it or one bond further on."""
+    if not topology.is_saturated(atom):
+        return False
+    for bond in topology.bonds[atom]:
+        if topology.is_stereocentre(bond.other):
+            return True
+        if any(topology.is_stereocentre(b.other) for b in topology.bonds[bond.other] if b.other != atom):
+            return True
+    return False
