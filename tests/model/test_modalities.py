@@ -7,8 +7,8 @@ import torch
 from molucid.chem.adducts import ADDUCTS
 from molucid.chem.formula import Formula
 from molucid.errors import InputError
-from molucid.model.blocks import make_norm
 from molucid.model.config import ModelConfig
+from molucid.model.layer_spec import LayerSpec
 from molucid.model.modalities.formula_counts import ELEMENTS, FormulaCounts, FormulaCountsConfig
 from molucid.model.modalities.formula_text import FormulaText, FormulaTextConfig
 from molucid.model.modalities.msms_peaks import MsmsPeaks, MsmsPeaksConfig
@@ -124,7 +124,7 @@ def test_an_adduct_outside_the_vocabulary_is_refused() -> None:
 def test_each_condition_changes_the_tokens(changed: dict[str, object]) -> None:
     torch.manual_seed(0)
     modality = MsmsPeaks(MsmsPeaksConfig())
-    encoder = modality.build_encoder(16, lambda width: make_norm("rms", width))
+    encoder = modality.build_encoder(LayerSpec(16, 2, 32, "swiglu", "rms", 0.0))
 
     def tokens(**known: object) -> torch.Tensor:
         spectrum = MassSpectrum([100.0], [1.0], **known)
@@ -137,7 +137,7 @@ def test_each_condition_changes_the_tokens(changed: dict[str, object]) -> None:
 def test_energies_in_ev_and_percent_are_told_apart() -> None:
     torch.manual_seed(0)
     modality = MsmsPeaks(MsmsPeaksConfig())
-    encoder = modality.build_encoder(16, lambda width: make_norm("rms", width))
+    encoder = modality.build_encoder(LayerSpec(16, 2, 32, "swiglu", "rms", 0.0))
     arrays = modality.collate(
         [
             modality.featurize(evidence(None, MassSpectrum([100.0], [1.0], **known)))

@@ -22,20 +22,27 @@ from molucid.model.objective import (
 class Recorder:
     """A model that returns what it was told to, and records what it was asked for."""
 
-    def __init__(self, logits: Tensor, bits: Tensor) -> None:
-        self.logits, self.bits = logits, bits
-        self.calls: list[tuple[bool, bool]] = []
+    def __init__(self, logits: Tensor, bits: Tensor, fragment_loss: float = 0.0) -> None:
+        self.logits, self.bits, self.fragment_loss = logits, bits, torch.tensor(fragment_loss)
+        self.calls: list[tuple[bool, bool, bool]] = []
 
-    def __call__(self, inputs: object, target_in_BT: Tensor | None, with_fingerprint: bool) -> Predictions:
-        self.calls.append((target_in_BT is not None, with_fingerprint))
-        return Predictions(
-            self.logits if target_in_BT is not None else None, self.bits if with_fingerprint else None
-        )
+    def __call__(
+        self,
+        inputs: object,
+        target_in_BT: Tensor | None,
+        with_fingerprint: bool,
+        fragments_BG: Tensor | None = None,
+    ) -> Predictions:
+        asked = (target_in_BT is not None, with_fingerprint, fragments_BG is not None)
+        self.calls.append(asked)
+        given = (self.logits, self.bits, self.fragment_loss)
+        return Predictions(*(value if wanted else None for value, wanted in zip(given, asked, strict=True)))
 
 
 TARGET = torch.tensor([[1, 3, 2, 0], [1, 3, 3, 2]])
 BITS = torch.tensor([[1.0, 0.0], [0.0, 0.0]])
-BATCH = Batch({}, 2, TARGET, BITS)
+COUNTS = torch.tensor([[0, 2, 1], [3, 0, 0]])
+BATCH = Batch({}, 2, TARGET, BITS, COUNTS)
 UNIFORM = Recorder(torch.zeros(2, 3, 4), torch.zeros(2, 2))
 
 
@@ -52,6 +59,14 @@ def test_fingerprint_loss_is_the_mean_over_bits() -> None:
     assert loss.item() == pytest.approx((math.log(4) + math.log(2)) / 2)
 
 
+def test_stage_two_loss_is_alpha_smiles_plus_beta_fragments() -> None:
+    # arXiv 2512.19733, eq. 12, with means: 7.2 nats over 2 samples and 3 fragments are 1.2 each
+    model = Recorder(UNIFORM.logits, UNIFORM.bits, fragment_loss=7.2)
+    parts = Objective(ObjectiveConfig(alpha=1.0, beta=0.5, lambda_=0.0))(model, BATCH)
+    named = {name: value.item() for name, value in parts.detached().items()}
+    assert named == pytest.approx({"total": math.log(4) + 0.6, "smiles": math.log(4), "fragments": 1.2})
+
+
 def test_total_is_the_weighted_sum_of_the_parts_that_are_named() -> None:
     parts = Objective(ObjectiveConfig(alpha=2.0, lambda_=0.5))(UNIFORM, BATCH)
     named = {name: value.item() for name, value in parts.detached().items()}
@@ -62,12 +77,13 @@ def test_total_is_the_weighted_sum_of_the_parts_that_are_named() -> None:
 @pytest.mark.parametrize(
     ("weights", "asked", "named"),
     [
-        ({"lambda_": 0.0}, (True, False), {"total", "smiles"}),
-        ({"alpha": 0.0}, (False, True), {"total", "fingerprint"}),
+        ({"lambda_": 0.0}, (True, False, False), {"total", "smiles"}),
+        ({"alpha": 0.0, "lambda_": 0.0, "beta": 1.0}, (False, False, True), {"total", "fragments"}),
+        ({"alpha": 0.0}, (False, True, False), {"total", "fingerprint"}),
     ],
 )
 def test_a_part_of_weight_zero_is_not_computed(
-    weights: dict[str, float], asked: tuple[bool, bool], named: set[str]
+    weights: dict[str, float], asked: tuple[bool, bool, bool], named: set[str]
 ) -> None:
     model = Recorder(UNIFORM.logits, UNIFORM.bits)
     parts = Objective(ObjectiveConfig(**weights))(model, BATCH)
@@ -107,7 +123,6 @@ def test_shares_of_any_split_add_up_to_the_global_mean() -> None:
 @pytest.mark.parametrize(
     ("weights", "message"),
     [
-        ({"beta": 0.5}, r"objective.beta = 0.5.*no fragment-count head"),
         ({"alpha": 0.0, "lambda_": 0.0}, "a weight above 0"),
     ],
 )

@@ -14,7 +14,7 @@ from molucid.dataset.order import sample_order
 from molucid.dataset.packed import PackedDataset
 from molucid.dataset.packing import PackConfig, pack
 from molucid.errors import InputError, Where
-from molucid.model.batch import Batch
+from molucid.model.batch import Batch, Wanted
 from molucid.model.config import ModelConfig
 from molucid.model.modalities.base import Features
 from molucid.model.modalities.registry import build_modalities
@@ -142,7 +142,7 @@ def test_targets_and_fingerprints_belong_to_their_rows(dataset: PackedDataset) -
         assert target[1 + len(smiles)] == tokenizer.EOS
         assert (target[2 + len(smiles) :] == tokenizer.PAD).all()
         assert bits.tolist() == fingerprint(smiles, BITS).tolist()
-    bare = next(iter(loader(dataset, fingerprint=False, target=False)))
+    bare = next(iter(loader(dataset, wanted=Wanted(smiles=False, fingerprint=False))))
     assert bare.target_BT is None
     assert bare.fingerprint_BF is None
 

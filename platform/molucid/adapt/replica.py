@@ -84,7 +84,7 @@ def build_replica(weights: Mapping[str, NDArray[np.generic]], spec: ReplicaSpec)
     return Replica(
         model,
         Objective(spec.objective),
-        rdkit_chemistry(predicted_fingerprint(spec.model)),
+        rdkit_chemistry(predicted_fingerprint(spec.model), spec.model.target, spec.model.stereo),
         spec.generate,
         spec.tune or TuneConfig(),
         None if spec.packed_folder is None else PackedDataset(spec.packed_folder),
@@ -132,7 +132,11 @@ class Replica:
         self.objective, self.chemistry = objective, chemistry
         self.generate_config, self.tune_config = generate_config, tune_config
         self.dataset, self.index, self.batch_size, self.seed = dataset, index, batch_size, seed
-        self._maker = None if dataset is None else BatchMaker(dataset, model.modalities)
+        self._maker = (
+            None
+            if dataset is None
+            else BatchMaker(dataset, model.modalities, objective.config.wanted, model.config.target)
+        )
 
     def answer(self, evidence: Sequence[Evidence]) -> TaskResult:
         """Decode with the model as it is."""
@@ -276,7 +280,7 @@ class Replica:
 
     def _batch(self, rows: NDArray[np.int64]) -> Batch:
         assert self._maker is not None, "tuning needs the packed training samples"
-        return to_batch(self._maker.make(rows, fingerprint=self.objective.config.lambda_ > 0, target=True))
+        return to_batch(self._maker.make(rows))
 
     def _refreshed(self, index: NeighbourIndex) -> NeighbourIndex:
         assert self.dataset is not None, "tuning needs the packed training samples"

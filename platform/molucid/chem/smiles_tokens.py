@@ -8,16 +8,13 @@ refused by name. The order of the alphabet is part of every checkpoint: `VOCABUL
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections.abc import Iterable
 
-from molucid.errors import InputError, shorten
+from molucid.chem.tokens import Tokenizer
 
 VOCABULARY_VERSION = 1
 """Raised whenever the alphabet or its order changes."""
 
-_SPECIALS = ("<pad>", "<bos>", "<eos>")
 _BONDS_AND_BRANCHES = ("(", ")", "-", "=", "#", ":", ".", "/", "\\")
 _RINGS = tuple("123456789") + tuple(f"%{label}" for label in range(10, 20))
 _ORGANIC = ("B", "C", "N", "O", "P", "S", "F", "Cl", "Br", "I", "b", "c", "n", "o", "p", "s")
@@ -60,76 +57,10 @@ _BRACKETS = (
 _TOKEN = re.compile(r"\[[^\[\]]*\]|Br|Cl|%\d\d|.", re.DOTALL)
 
 
-class SmilesTokenizer:
-    """SMILES ↔ token ids.
-
-    Attributes:
-        PAD: id of `<pad>`, 0.
-        BOS: id of `<bos>`, 1.
-        EOS: id of `<eos>`, 2.
-        vocabulary: all tokens; the position of a token is its id.
-    """
-
-    PAD = 0
-    BOS = 1
-    EOS = 2
+class SmilesTokenizer(Tokenizer):
+    """SMILES ↔ token ids."""
 
     def __init__(self) -> None:
-        self.vocabulary: tuple[str, ...] = _SPECIALS + _BONDS_AND_BRANCHES + _RINGS + _ORGANIC + _BRACKETS
-        self._ids = {token: index for index, token in enumerate(self.vocabulary)}
-
-    @property
-    def size(self) -> int:
-        """Number of tokens, the three special ones included."""
-        return len(self.vocabulary)
-
-    @property
-    def vocabulary_sha256(self) -> str:
-        """Hexadecimal sha256 of version and tokens in order, one per line: equal if and only if ids agree."""
-        text = "\n".join((f"smiles {VOCABULARY_VERSION}", *self.vocabulary))
-        return hashlib.sha256(text.encode()).hexdigest()
-
-    def encode(self, smiles: str) -> list[int]:
-        """Token ids of `smiles`, without `<bos>` and `<eos>`.
-
-        Raises:
-            InputError: code `unknown_token`, naming the text that is not in the alphabet and its position;
-                code `empty_smiles`.
-        """
-        if not smiles:
-            raise InputError("an empty SMILES", "at least one atom", code="empty_smiles")
-        ids = []
-        for match in _TOKEN.finditer(smiles):
-            token = self._ids.get(match[0])
-            if token is None or token <= self.EOS:
-                raise _unknown(match[0], match.start(), smiles)
-            ids.append(token)
-        return ids
-
-    def decode(self, ids: Iterable[int]) -> str:
-        """Text of `ids`; stops at the first `<eos>`, skips `<pad>` and `<bos>`.
-
-        The text need not be a valid SMILES: a model may have written it.
-
-        Raises:
-            InputError: an id outside the vocabulary, code `unknown_token_id`.
-        """
-        tokens = []
-        for value in ids:
-            index = int(value)
-            if index == self.EOS:
-                break
-            if not 0 <= index < self.size:
-                raise InputError(f"token id {index}", f"0 to {self.size - 1}", code="unknown_token_id")
-            if index not in (self.PAD, self.BOS):
-                tokens.append(self.vocabulary[index])
-        return "".join(tokens)
-
-
-def _unknown(token: str, position: int, smiles: str) -> InputError:
-    return InputError(
-        f"{shorten(repr(token), 40)} at character {position + 1} of SMILES {shorten(smiles)!r}",
-        "text made of the tokens of the fixed alphabet",
-        hint="this kind of atom or bond is outside what the model can read or write; leave the molecule out",
-        code="unknown_token",
-    )
+        super().__init__(
+            "SMILES", VOCABULARY_VERSION, _BONDS_AND_BRANCHES + _RINGS + _ORGANIC + _BRACKETS, _TOKEN
+        )

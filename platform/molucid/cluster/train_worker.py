@@ -116,8 +116,8 @@ def _train(plan: TrainingPlan, sender: Sender, started: float) -> tuple[TrainSta
                 rank,
                 world_size,
                 state.position,
-                fingerprint=recipe.objective.lambda_ > 0,
-                target=recipe.objective.alpha > 0,
+                wanted=recipe.objective.wanted,
+                notation=recipe.model.target,
                 config=job.loader,
                 num_micro_batches=micro_batches_per_step(config, world_size),
             )
@@ -220,11 +220,10 @@ def _validation(
     rows = np.linspace(0, len(dataset) - 1, count).round().astype(np.int64)
     rounds = min(-(-count // (batch_size * world_size)), count // world_size)
     parts = np.array_split(rows, rounds * world_size)[rank::world_size]
-    maker = BatchMaker(dataset, model.modalities)
-    weights = plan.recipe.objective
+    maker = BatchMaker(dataset, model.modalities, plan.recipe.objective.wanted, plan.recipe.model.target)
 
     def batches() -> Iterator[Batch]:
         for part in parts:
-            yield to_batch(maker.make(part, weights.lambda_ > 0, weights.alpha > 0))
+            yield to_batch(maker.make(part))
 
     return batches

@@ -33,6 +33,7 @@ from molucid.cluster.train_worker import train_on_worker
 from molucid.dataset.packed import PackedDataset
 from molucid.errors import InputError, Where
 from molucid.train.checkpoint import make_card, read_card, read_state
+from molucid.train.loader import check_targets
 from molucid.train.loop import TrainState
 from molucid.train.schedule import total_steps
 from molucid.train.sharing import micro_batches_per_step
@@ -100,6 +101,7 @@ def standing(plan: TrainingPlan) -> Standing:
                 hint="see rejected.tsv in that folder for the reasons",
                 code="empty_dataset",
             )
+        _check_targets(plan, dataset)
         _check_fingerprints(plan, dataset)
         steps = total_steps(plan.recipe.train, len(dataset))
         root = Root(plan.out, plan.job.retry)
@@ -244,6 +246,38 @@ def _ray_records(root: Root) -> dict[str, Any]:
         return {"storage_path": str(root.local / "ray")}
     filesystem = PyFileSystem(FSSpecHandler(root.filesystem))  # type: ignore[abstract]  # wrong in stubs
     return {"storage_path": f"{root.path}/ray", "storage_filesystem": filesystem}
+
+
+def _check_targets(plan: TrainingPlan, dataset: PackedDataset) -> None:
+    model, wanted = plan.recipe.model, plan.recipe.objective.wanted
+    reads_fragments = "fragments" in model.modalities
+    check_targets(dataset, reads_fragments or wanted.fragments, model.target)
+    if wanted.fragments and model.fragment_head is None:
+        raise InputError(
+            "objective.beta > 0 and a model without a fragment head",
+            "model.fragment_head set",
+            hint='train with --set model.fragment_head={"form":"counts"}, or --set objective.beta=0',
+            code="no_fragment_head",
+        )
+    packed = len(dataset.fragment_vocabulary)
+    if (reads_fragments or wanted.fragments) and packed != model.num_fragments:
+        raise InputError(
+            f"samples packed with {packed} fragments",
+            f"the {model.num_fragments} fragments of the model",
+            Where(file=plan.data),
+            hint=f"train with --set model.num_fragments={packed}",
+            code="other_vocabulary",
+        )
+    if dataset.has_stereo != model.stereo:
+        packed_with, expected = ("with" if has else "without" for has in (dataset.has_stereo, model.stereo))
+        raise InputError(
+            f"targets packed {packed_with} configurations",
+            f"targets {expected} them, as the recipe has it",
+            Where(file=plan.data),
+            hint=f"pack again with --set stereo={str(model.stereo).lower()}, or train with "
+            f"--set model.stereo={str(dataset.has_stereo).lower()}",
+            code="other_targets",
+        )
 
 
 def _check_fingerprints(plan: TrainingPlan, dataset: PackedDataset) -> None:

@@ -1,9 +1,11 @@
 """Packed shards: what training reads, as memory-mapped arrays with nothing left to parse.
 
-A packed folder holds one record per (molecule, spectrum) in `rows.npy`, one per distinct structure in
-`molecules.npy`, and the ragged values both point into: `mz.npy`, `intensity.npy`, `token_ids.npy`,
-`id_bytes.npy`. The manifest carries the vocabularies (tokens, adducts, instruments, sources), the
-fingerprint's configuration and the account of what was read, kept and rejected. `molucid.dataset.packing`
+A packed folder holds one entry per sample in `rows.npy` (a molecule with at most one spectrum of each kind; a record
+with several tandem mass spectra gives a row for each, and all share its other spectra), one per distinct structure in
+`molecules.npy`, and the ragged values both point into: `mz.npy`, `intensity.npy`, `token_ids.npy`, `selfies_ids.npy`,
+`fragments.npy`, `id_bytes.npy` and those of `molucid.dataset.packed_spectra`. The manifest carries the vocabularies
+(tokens, fragments, adducts, instruments, sources), the fingerprint's configuration and the account of what was read,
+kept and rejected. `molucid.dataset.packing`
 writes it; this module needs numpy only.
 """
 
@@ -18,12 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from molucid.chem.formula import Formula
+from molucid.chem.fragment_vector import FragmentCounts
+from molucid.dataset.packed_spectra import ARRAYS, SpectraReader
 from molucid.errors import InputError, Where
 from molucid.files import MANIFEST_NAME, read_manifest, sha256_file
 from molucid.spectra.types import Evidence, MassSpectrum
 
 PACKED_KIND = "molucid.packed"
-PACKED_VERSION = 1
+PACKED_VERSION = 2
 """Raised by one with every change of an array; a reader accepts its own version only."""
 
 FORMULA_ELEMENTS = ("H", "C", "N", "O", "F", "Si", "P", "S", "Cl", "Se", "Br", "I", "B")
@@ -43,13 +47,23 @@ ROW_DTYPE = np.dtype(
         ("has_precursor_mz", "?"),
         ("has_collision_energy_ev", "?"),
         ("has_normalized_collision_energy", "?"),
+        ("has_msms", "?"),
+        ("has_ir", "?"),
+        ("has_h_nmr", "?"),
+        ("has_c_nmr", "?"),
+        ("ir", "<u4"),
+        ("h_nmr", "<u4"),
+        ("c_nmr", "<u4"),
         ("adduct", "<u2"),
         ("instrument", "<u2"),
         ("source", "<u2"),
     ]
 )
-"""One (molecule, spectrum). `adduct`, `instrument` and `source` index the manifest's lists, where entry 0 of
-the first two is `null`: not known. A number is valid only where its `has_` field is true."""
+"""One sample. `adduct`, `instrument` and `source` index the manifest's lists, where entry 0 of
+the first two is `null`: not known. A number or place is valid only where its `has_` field is true."""
+
+FRAGMENT_DTYPE = np.dtype([("index", "<u2"), ("count", "<u2")])
+"""A fragment that occurs in a molecule, and how often; ascending in `index` within a molecule."""
 
 
 def molecule_dtype(num_bits: int) -> np.dtype[np.void]:
@@ -58,6 +72,10 @@ def molecule_dtype(num_bits: int) -> np.dtype[np.void]:
         [
             ("first_token", "<i8"),
             ("num_tokens", "<u2"),
+            ("first_selfies", "<i8"),
+            ("num_selfies", "<u2"),
+            ("first_fragment", "<i8"),
+            ("num_fragments", "<u2"),
             ("formula", "<u2", (len(FORMULA_ELEMENTS),)),
             ("fingerprint", "u1", ((num_bits + 7) // 8,)),
             ("inchikey14", "S14"),
@@ -70,12 +88,12 @@ class PackedSample:
     """One row.
 
     Attributes:
-        evidence: formula and one tandem mass spectrum.
-        target_ids: token ids of the canonical stereo-free SMILES, without `<bos>` and `<eos>`; uint16
-            `[tokens]`.
+        evidence: formula, at most one spectrum of each kind, and the fragments if they were packed.
+        target_ids: token ids of the canonical SMILES, without `<bos>` and `<eos>`; uint16 `[tokens]`.
         fingerprint: 0 and 1, uint8 `[bits]`.
         inchikey14: InChIKey first block.
         smiles: the text that `target_ids` spell.
+        selfies_ids: token ids of the SELFIES; empty if they were not packed.
     """
 
     evidence: Evidence
@@ -83,6 +101,7 @@ class PackedSample:
     fingerprint: NDArray[np.uint8]
     inchikey14: str
     smiles: str
+    selfies_ids: NDArray[np.uint16]
 
 
 class PackedDataset:
@@ -97,6 +116,9 @@ class PackedDataset:
         manifest: the manifest, as written by `pack`.
         rows: `ROW_DTYPE`, shape `[rows]`.
         molecules: `molecule_dtype`, shape `[molecules]`.
+        fragment_vocabulary: SMARTS by index; empty if fragments were not packed.
+        has_selfies: whether SELFIES were packed.
+        has_stereo: whether targets tell configurations.
 
     Raises:
         InputError: an incomplete or changed folder, or one of another version.
@@ -110,6 +132,15 @@ class PackedDataset:
         self.molecules = self._open("molecules")
         self._mz, self._intensity = self._open("mz"), self._open("intensity")
         self._token_ids, self._id_bytes = self._open("token_ids"), self._open("id_bytes")
+        self._selfies_ids, self._fragments = self._open("selfies_ids"), self._open("fragments")
+        self.fragment_vocabulary: tuple[str, ...] = tuple(self.manifest["fragment_vocabulary"])
+        self.has_selfies: bool = self.manifest["config"]["selfies"]
+        self.has_stereo: bool = self.manifest["config"]["stereo"]
+        self._spectra = SpectraReader(
+            {name: self._open(name) for name in ARRAYS},
+            self.manifest["solvents"],
+            self.manifest["multiplicities"],
+        )
         self.vocabulary: tuple[str, ...] = tuple(self.manifest["vocabulary"])
         self.num_bits: int = self.manifest["fingerprint"]["num_bits"]
         self._adducts: list[str | None] = self.manifest["adducts"]
@@ -125,8 +156,19 @@ class PackedDataset:
         molecule = self.molecules[number]
         ids = self.token_ids(number)
         smiles = self._spelled(ids)
-        evidence = Evidence(self.row_id(index), self._formula(number), (self._spectrum(row),))
-        return PackedSample(evidence, ids, self.fingerprint(number), molecule["inchikey14"].decode(), smiles)
+        evidence = Evidence(
+            self.row_id(index),
+            self._formula(number),
+            (self._spectrum(row),) if row["has_msms"] else (),
+            ir=self._spectra.ir(row["ir"]) if row["has_ir"] else None,
+            h_nmr=self._spectra.nmr(row["h_nmr"], "1H") if row["has_h_nmr"] else None,
+            c_nmr=self._spectra.nmr(row["c_nmr"], "13C") if row["has_c_nmr"] else None,
+            fragments=self.fragments(number) if self.fragment_vocabulary else None,
+        )
+        start = int(molecule["first_selfies"])
+        selfies_ids = np.array(self._selfies_ids[start : start + int(molecule["num_selfies"])])
+        key = molecule["inchikey14"].decode()
+        return PackedSample(evidence, ids, self.fingerprint(number), key, smiles, selfies_ids)
 
     @property
     def content_hash(self) -> str:
@@ -146,12 +188,19 @@ class PackedDataset:
         return np.array(self._token_ids[start : start + int(entry["num_tokens"])])
 
     def smiles(self, molecule: int) -> str:
-        """Canonical stereo-free SMILES of a molecule: the text that its token ids spell."""
+        """Canonical SMILES of a molecule: the text that its token ids spell."""
         return self._spelled(self.token_ids(molecule))
 
     def fingerprint(self, molecule: int) -> NDArray[np.uint8]:
         """Fingerprint of a molecule as 0 and 1; uint8 `[bits]`."""
         return np.unpackbits(self.molecules[molecule]["fingerprint"], count=self.num_bits)
+
+    def fragments(self, molecule: int) -> FragmentCounts:
+        """Fragments of a molecule, as places in `fragment_vocabulary`."""
+        entry = self.molecules[molecule]
+        start = int(entry["first_fragment"])
+        found = self._fragments[start : start + int(entry["num_fragments"])]
+        return FragmentCounts(found["index"], found["count"])
 
     def _spelled(self, ids: NDArray[np.uint16]) -> str:
         return "".join(self.vocabulary[token] for token in ids)
@@ -206,5 +255,5 @@ class PackedDataset:
         return array if empty else array.view(np.ndarray)
 
 
-NPY_HEADER_BYTES = 512
+NPY_HEADER_BYTES = 1024
 """Fixed size of the header of every array, so that it can be completed after the values."""

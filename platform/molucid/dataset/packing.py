@@ -1,6 +1,6 @@
 """Making packed shards: every chemical question about a record is answered here, once, in parallel processes.
 
-Per record: clean-up, canonical stereo-free SMILES, tokens, formula, InChIKey first block, fingerprint. The
+Per record: clean-up, canonical SMILES, tokens, formula, InChIKey first block, fingerprint, fragments. The
 precursor must be at the formula of the structure, whether or not the record states a formula. A record for
 which one of them fails becomes a `Rejected` row in `rejected.tsv`, and the manifest counts it by reason, so
 that read = kept + rejected. The same records and configuration give the same bytes, with any number of
@@ -15,67 +15,29 @@ import multiprocessing
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import Field
 
 from molucid.chem.adducts import ADDUCTS
-from molucid.chem.fingerprints import FingerprintConfig
-from molucid.config import Config
 from molucid.dataset.holdout import HoldoutKeys
-from molucid.dataset.npy_stream import NpyStream
-from molucid.dataset.packed import (
-    FORMULA_ELEMENTS,
-    PACKED_KIND,
-    PACKED_VERSION,
-    ROW_DTYPE,
-    molecule_dtype,
-)
-from molucid.dataset.splits import Fold, SplitConfig, fold_of
-from molucid.dataset.structures import TOKENIZER, Structure, structure_of
+from molucid.dataset.pack_config import PackConfig
+from molucid.dataset.packed import PACKED_KIND, PACKED_VERSION, ROW_DTYPE
+from molucid.dataset.packed_writer import PackedWriter, Prepared
+from molucid.dataset.structures import StructureMaker, StructureTargets
 from molucid.errors import InputError, Rejected, Where
 from molucid.files import MANIFEST_NAME, read_manifest, write_manifest
 from molucid.rejected import write_rejected
-from molucid.spectra.clean import CleanConfig, clean
-from molucid.spectra.types import MassSpectrum, Record
+from molucid.spectra.clean import clean
+from molucid.spectra.types import Record
 
 NOTHING_PACKED = "nothing_packed"
 """Code of the error that `pack` raises when no record could be kept."""
 
 _CHUNK = 256
-_OPTIONAL_NUMBERS = ("precursor_mz", "collision_energy_ev", "normalized_collision_energy")
-
-
-class PackConfig(Config):
-    """How records become packed rows.
-
-    Attributes:
-        clean: clean-up of each record; the same as at inference.
-        fingerprint: target of the fingerprint head.
-        split: keep only molecules of this split by hash; `None` for all.
-        splits: shares of the splits.
-        one_record_per_molecule: reject a second record of the same structure; for simulated corpora, where it
-            is the same information again.
-        num_processes: processes that do the chemistry; the result does not depend on it.
-    """
-
-    clean: CleanConfig = Field(default_factory=CleanConfig)
-    fingerprint: FingerprintConfig = FingerprintConfig(num_bits=4096)
-    split: Fold | None = None
-    splits: SplitConfig = SplitConfig()
-    one_record_per_molecule: bool = False
-    num_processes: int = Field(default=1, ge=1)
-
-
-@dataclass(frozen=True, slots=True)
-class _Prepared:
-    record: Record
-    structure: Structure
-    num_spectra_rejected: int
 
 
 def pack(
@@ -86,7 +48,7 @@ def pack(
     exclude: HoldoutKeys | None = None,
     on_progress: Callable[[int], None] = lambda records: None,
 ) -> dict[str, Any]:
-    """Write the packed shards of `records` to `folder`, in input order, one row per (record, spectrum).
+    """Write the packed shards of `records` to `folder`, in input order, one row per record or tandem mass spectrum.
 
     Args:
         records: records with structures, and rows that their reader rejected.
@@ -110,7 +72,7 @@ def pack(
     root.mkdir(parents=True, exist_ok=True)
     rejected: list[Rejected] = []
     excluded = HoldoutKeys.default() | exclude if exclude is not None else HoldoutKeys.default()
-    with _Writer(root, config, excluded) as writer:
+    with PackedWriter(root, config, excluded) as writer:
         records_read = 0
         for outcome in _prepare_all(records, config):
             records_read += 1
@@ -192,116 +154,7 @@ def _folder_exists(root: Path, got: str) -> InputError:
     return InputError(got, "a new folder", Where(file=str(root)), hint, "folder_exists")
 
 
-class _Writer:
-    """The arrays of one packed folder while they grow."""
-
-    def __init__(self, root: Path, config: PackConfig, exclude: HoldoutKeys) -> None:
-        self._root, self._config, self._exclude = root, config, exclude
-        self._molecule_dtype = molecule_dtype(config.fingerprint.num_bits)
-        self._numbers: dict[str, int] = {}
-        self._instruments: dict[str | None, int] = {None: 0}
-        self._sources: dict[str, int] = {}
-        self._adducts: dict[str | None, int] = {name: i for i, name in enumerate((None, *ADDUCTS))}
-        self._licences: Counter[str] = Counter()
-        self._num_spectra_rejected = 0
-
-    def __enter__(self) -> _Writer:
-        with ExitStack() as stack:
-            opened = {
-                name: stack.enter_context(NpyStream(self._root / f"{name}.npy", dtype))
-                for name, dtype in {
-                    "rows": ROW_DTYPE,
-                    "molecules": self._molecule_dtype,
-                    "mz": np.dtype("<f8"),
-                    "intensity": np.dtype("<f4"),
-                    "token_ids": np.dtype("<u2"),
-                    "id_bytes": np.dtype("u1"),
-                }.items()
-            }
-            self._arrays, self._stack = opened, stack.pop_all()
-        return self
-
-    def __exit__(self, *error: Any) -> None:
-        self._stack.__exit__(*error)
-
-    def add(self, prepared: _Prepared) -> Rejected | None:
-        """Append one record's rows, or say why not."""
-        record, structure = prepared.record, prepared.structure
-        if structure.inchikey14 in self._exclude:
-            message = "got a held-out or excluded molecule, expected one that training may contain"
-            return Rejected(record.evidence.id, "held_out", message, record.where)
-        fold = fold_of(structure.inchikey14, self._config.splits)
-        if self._config.split not in (None, fold):
-            message = f"got a molecule of split {fold}, expected {self._config.split}"
-            return Rejected(record.evidence.id, "other_split", message, record.where)
-        number = self._numbers.get(structure.smiles)
-        if number is not None and self._config.one_record_per_molecule:
-            return Rejected(
-                record.evidence.id,
-                "duplicate_molecule",
-                f"got {structure.smiles} again, expected one record per structure",
-                record.where,
-            )
-        if number is None:
-            number = self._numbers[structure.smiles] = self._add_molecule(structure)
-        for spectrum in record.evidence.msms:
-            self._add_row(number, record, spectrum)
-        self._num_spectra_rejected += prepared.num_spectra_rejected
-        return None
-
-    def remove(self) -> None:
-        """Remove the arrays, after they are closed."""
-        for name in self._arrays:
-            (self._root / f"{name}.npy").unlink()
-
-    def summary(self) -> dict[str, Any]:
-        """Describe the arrays for the manifest."""
-        return {
-            "rows": self._arrays["rows"].length,
-            "molecules": self._arrays["molecules"].length,
-            "peaks": self._arrays["mz"].length,
-            "tokens": self._arrays["token_ids"].length,
-            "spectra_rejected_of_kept_records": self._num_spectra_rejected,
-            "licences": dict(sorted(self._licences.items())),
-            "formula_elements": list(FORMULA_ELEMENTS),
-            "adducts": list(self._adducts),
-            "instruments": list(self._instruments),
-            "sources": list(self._sources),
-            "vocabulary": list(TOKENIZER.vocabulary),
-            "vocabulary_sha256": TOKENIZER.vocabulary_sha256,
-        }
-
-    def _add_molecule(self, structure: Structure) -> int:
-        entry = np.zeros(1, self._molecule_dtype)
-        entry["first_token"] = self._arrays["token_ids"].append(structure.token_ids)
-        entry["num_tokens"] = structure.token_ids.size
-        entry["formula"] = [structure.formula.count(element) for element in FORMULA_ELEMENTS]
-        entry["fingerprint"] = np.packbits(structure.fingerprint)
-        entry["inchikey14"] = structure.inchikey14.encode()
-        return self._arrays["molecules"].append(entry)
-
-    def _add_row(self, molecule: int, record: Record, spectrum: MassSpectrum) -> None:
-        identifier = np.frombuffer(record.evidence.id.encode(), np.uint8)
-        source = record.metadata.get("source") or record.where.file or "unknown"
-        row = np.zeros(1, ROW_DTYPE)
-        row["molecule"] = molecule
-        row["first_peak"] = self._arrays["mz"].append(spectrum.mz)
-        self._arrays["intensity"].append(spectrum.intensity)
-        row["num_peaks"] = spectrum.mz.size
-        row["first_id_byte"] = self._arrays["id_bytes"].append(identifier)
-        row["num_id_bytes"] = identifier.size
-        for name in _OPTIONAL_NUMBERS:
-            value = getattr(spectrum, name)
-            if value is not None:
-                row[name], row[f"has_{name}"] = value, True
-        row["adduct"] = self._adducts[spectrum.adduct]
-        row["instrument"] = self._instruments.setdefault(spectrum.instrument, len(self._instruments))
-        row["source"] = self._sources.setdefault(source, len(self._sources))
-        self._arrays["rows"].append(row)
-        self._licences[record.metadata.get("licence", "not given")] += 1
-
-
-def _prepare_all(records: Iterable[Record | Rejected], config: PackConfig) -> Iterator[_Prepared | Rejected]:
+def _prepare_all(records: Iterable[Record | Rejected], config: PackConfig) -> Iterator[Prepared | Rejected]:
     chunks = _chunks(records)
     if config.num_processes == 1:
         for chunk in chunks:
@@ -310,7 +163,7 @@ def _prepare_all(records: Iterable[Record | Rejected], config: PackConfig) -> It
     # A fresh interpreter per process: a fork would copy the threads' locks of whatever runs here already.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(config.num_processes, mp_context=context) as executor:
-        pending: deque[Future[list[_Prepared | Rejected]]] = deque()
+        pending: deque[Future[list[Prepared | Rejected]]] = deque()
         for chunk in chunks:
             pending.append(executor.submit(_prepare_chunk, chunk, config))
             if len(pending) > 2 * config.num_processes:
@@ -325,11 +178,11 @@ def _chunks(records: Iterable[Record | Rejected]) -> Iterator[list[Record | Reje
         yield chunk
 
 
-def _prepare_chunk(chunk: Sequence[Record | Rejected], config: PackConfig) -> list[_Prepared | Rejected]:
+def _prepare_chunk(chunk: Sequence[Record | Rejected], config: PackConfig) -> list[Prepared | Rejected]:
     return [item if isinstance(item, Rejected) else _prepare(item, config) for item in chunk]
 
 
-def _prepare(record: Record, config: PackConfig) -> _Prepared | Rejected:
+def _prepare(record: Record, config: PackConfig) -> Prepared | Rejected:
     try:
         record = _with_formula(record, config)
         cleaned = clean(record, config.clean)
@@ -340,20 +193,37 @@ def _prepare(record: Record, config: PackConfig) -> _Prepared | Rejected:
         return Rejected.from_error(record.evidence.id, error, record.where)
 
 
+@lru_cache(maxsize=4)
+def _structures(config: PackConfig) -> StructureMaker:
+    """One per process and configuration: a counter of fragments takes time to build."""
+    return StructureMaker(
+        StructureTargets(config.fingerprint, config.stereo, config.selfies, config.vocabulary())
+    )
+
+
 def _with_formula(record: Record, config: PackConfig) -> Record:
     """The record with the formula of its structure if it has none, so that clean-up holds both to the precursor."""
     if record.evidence.formula is not None or record.smiles is None:
         return record
-    formula = structure_of(record.smiles, config.fingerprint).formula
+    formula = _structures(config).of(record.smiles).formula
     return replace(record, evidence=replace(record.evidence, formula=formula))
 
 
-def _checked(record: Record, config: PackConfig, num_spectra_read: int) -> _Prepared:
+def _checked(record: Record, config: PackConfig, num_spectra_read: int) -> Prepared:
     if record.smiles is None:
         raise InputError("no structure", "a SMILES with each training record", code="no_structure")
-    if not record.evidence.msms:
-        raise InputError("no tandem mass spectrum", "at least one", code="no_spectrum")
-    structure = structure_of(record.smiles, config.fingerprint)
+    evidence = record.evidence
+    has_spectrum = bool(evidence.msms) or any(
+        spectrum is not None for spectrum in (evidence.ir, evidence.h_nmr, evidence.c_nmr)
+    )
+    if config.spectra == "required" and not has_spectrum:
+        raise InputError(
+            "no spectrum",
+            "at least one",
+            hint="to keep molecules alone, set spectra=optional",
+            code="no_spectrum",
+        )
+    structure = _structures(config).of(record.smiles)
     given = record.evidence.formula
     if given != structure.formula:
         raise InputError(
@@ -366,4 +236,4 @@ def _checked(record: Record, config: PackConfig, num_spectra_read: int) -> _Prep
             )
     if len(record.evidence.id.encode()) > np.iinfo(ROW_DTYPE["num_id_bytes"]).max:
         raise InputError("an identifier above 65,535 bytes", "a shorter one", code="identifier_too_long")
-    return _Prepared(record, structure, num_spectra_read - len(record.evidence.msms))
+    return Prepared(record, structure, num_spectra_read - len(record.evidence.msms))

@@ -10,47 +10,100 @@ from numpy.typing import NDArray
 
 from molucid.chem.fingerprints import FingerprintConfig, fingerprint
 from molucid.chem.formula import Formula
+from molucid.chem.fragment_counts import FragmentCounter
+from molucid.chem.fragment_vector import FragmentCounts
+from molucid.chem.fragments import FragmentVocabulary
 from molucid.chem.identity import canonical_smiles, formula_of, inchikey14
-from molucid.chem.smiles_tokens import SmilesTokenizer
+from molucid.chem.notation import tokenizer_of
+from molucid.chem.selfies import selfies_of
 from molucid.dataset.packed import FORMULA_ELEMENTS
 from molucid.errors import InputError
 
-TOKENIZER = SmilesTokenizer()
+TOKENIZER = tokenizer_of("smiles")
 """The alphabet of packed token ids."""
+SELFIES_TOKENIZER = tokenizer_of("selfies")
+_NO_IDS: NDArray[np.uint16] = np.zeros(0, np.uint16)
+
+
+@dataclass(frozen=True, slots=True)
+class StructureTargets:
+    """Which targets are computed of a structure.
+
+    Attributes:
+        fingerprint: of the fingerprint head.
+        stereo: whether SMILES and SELFIES tell configurations.
+        selfies: whether SELFIES are made, too.
+        vocabulary: fragments to count; `None` for none.
+    """
+
+    fingerprint: FingerprintConfig
+    stereo: bool = False
+    selfies: bool = False
+    vocabulary: FragmentVocabulary | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """What is computed once per distinct structure."""
+    """What is computed once per distinct structure; `selfies_ids` and `fragments` are empty where not asked for."""
 
     smiles: str
     token_ids: NDArray[np.uint16]
     formula: Formula
     fingerprint: NDArray[np.uint8]
     inchikey14: str
+    selfies_ids: NDArray[np.uint16]
+    fragments: FragmentCounts
 
 
-@lru_cache(maxsize=1024)
-def structure_of(smiles: str, config: FingerprintConfig) -> Structure:
-    """Everything that training needs to know about one structure.
+class StructureMaker:
+    """Computes the targets of structures and remembers the last thousand.
 
-    Raises:
-        InputError: invalid SMILES, several molecules, an element outside `FORMULA_ELEMENTS`, or text that has no
-            tokens.
+    Args:
+        targets: what to compute.
     """
-    canonical = canonical_smiles(smiles, stereo=False)
-    if "." in canonical:
-        raise InputError(
-            f"several molecules in {canonical!r}",
-            "one connected molecule",
-            hint="keep the component that is ionised and drop salts and solvents",
-            code="several_fragments",
-        )
-    formula = formula_of(canonical)
-    for element in formula:
-        if element not in FORMULA_ELEMENTS:
+
+    def __init__(self, targets: StructureTargets) -> None:
+        self._targets = targets
+        self._counter = None if targets.vocabulary is None else FragmentCounter(targets.vocabulary)
+        self.of = lru_cache(maxsize=1024)(self._of)
+
+    def _of(self, smiles: str) -> Structure:
+        """Everything that training needs to know about one structure.
+
+        Raises:
+            InputError: invalid SMILES, several molecules, an element outside `FORMULA_ELEMENTS`, or text that has no
+                tokens.
+        """
+        targets = self._targets
+        canonical = canonical_smiles(smiles, stereo=targets.stereo)
+        if "." in canonical:
             raise InputError(
-                f"element {element}", f"one of {', '.join(FORMULA_ELEMENTS)}", code="element_outside_alphabet"
+                f"several molecules in {canonical!r}",
+                "one connected molecule",
+                hint="keep the component that is ionised and drop salts and solvents",
+                code="several_fragments",
             )
-    ids = np.array(TOKENIZER.encode(canonical), np.uint16)
-    return Structure(canonical, ids, formula, fingerprint(canonical, config), inchikey14(canonical))
+        formula = formula_of(canonical)
+        for element in formula:
+            if element not in FORMULA_ELEMENTS:
+                raise InputError(
+                    f"element {element}",
+                    f"one of {', '.join(FORMULA_ELEMENTS)}",
+                    code="element_outside_alphabet",
+                )
+        ids = np.array(TOKENIZER.encode(canonical), np.uint16)
+        selfies_ids = _NO_IDS
+        if targets.selfies:
+            selfies_ids = np.array(SELFIES_TOKENIZER.encode(selfies_of(canonical)), np.uint16)
+        fragments = (
+            FragmentCounts(_NO_IDS, _NO_IDS) if self._counter is None else self._counter.count(canonical)
+        )
+        return Structure(
+            canonical,
+            ids,
+            formula,
+            fingerprint(canonical, targets.fingerprint),
+            inchikey14(canonical),
+            selfies_ids,
+            fragments,
+        )

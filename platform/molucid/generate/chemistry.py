@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from molucid.chem.fingerprints import FingerprintConfig, fingerprint
 from molucid.chem.formula import Formula
 from molucid.chem.identity import canonical_smiles, formula_of, inchikey14
+from molucid.chem.notation import Notation
+from molucid.chem.selfies import smiles_of_selfies
 from molucid.errors import InputError
 from molucid.generate.ranking import Chemistry
 
@@ -18,11 +20,15 @@ _CACHE_SIZE = 65536
 """Molecules remembered per function: the same ones are proposed for many spectra."""
 
 
-def rdkit_chemistry(fingerprint_config: FingerprintConfig) -> Chemistry:
+def rdkit_chemistry(
+    fingerprint_config: FingerprintConfig, notation: Notation = "smiles", stereo: bool = False
+) -> Chemistry:
     """Functions on molecules for `generate`.
 
     Args:
         fingerprint_config: kind and size of the fingerprint that the model's head predicts.
+        notation: that the model writes.
+        stereo: whether the model writes configurations; then stereoisomers are different candidates.
     """
 
     def bits(smiles: str) -> NDArray[np.uint8]:
@@ -31,10 +37,18 @@ def rdkit_chemistry(fingerprint_config: FingerprintConfig) -> Chemistry:
     def formula(smiles: str) -> Formula:
         return formula_of(smiles)
 
+    def canonical(text: str) -> str:
+        return canonical_smiles(text, stereo=stereo)
+
+    def canonical_of_selfies(text: str) -> str | None:
+        smiles = smiles_of_selfies(text)
+        return None if smiles is None else checked(smiles)
+
     remember = lru_cache(maxsize=_CACHE_SIZE)
+    checked = _none_if_refused(canonical)
     return Chemistry(
-        canonical=remember(_none_if_refused(canonical_smiles)),
-        identity_key=remember(_none_if_refused(inchikey14)),
+        canonical=remember(checked if notation == "smiles" else canonical_of_selfies),
+        identity_key=remember(checked if stereo else _none_if_refused(inchikey14)),
         formula=remember(formula),
         fingerprint=bits,
     )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import Field, PositiveInt, model_validator
 
 from molucid.chem.formula import Formula
-from molucid.chem.smiles_tokens import SmilesTokenizer
+from molucid.chem.notation import tokenizer_of
 from molucid.config import Config
 from molucid.errors import InputError
 from molucid.generate.beam import beam_search
@@ -74,8 +74,16 @@ class GenerateConfig(Config):
         """Refuse a model that cannot answer under these settings; asked before any work is done.
 
         Raises:
-            InputError: `rank_by` needs a fingerprint, and the model has no head for it.
+            InputError: `rank_by` needs a fingerprint, and the model has no head for it; or the formula is to constrain
+                a model whose notation no constraint knows.
         """
+        if self.formula == "constrain" and model.target != "smiles":
+            raise InputError(
+                f"a formula constraint on a model that writes {model.target.upper()}",
+                "a model that writes SMILES, or formulas used otherwise",
+                hint="set generate.formula=reject, or generate.formula=ignore where no formula is known",
+                code="no_constraint",
+            )
         if self.rank_by == "likelihood_and_fingerprint" and model.fingerprint_bits is None:
             raise no_fingerprint_head()
 
@@ -126,7 +134,7 @@ def generate(
         found = _search(model, memory, formulas, config, seeds)
     finally:
         model.train(was_training)
-    tokenizer = SmilesTokenizer()
+    tokenizer = tokenizer_of(model.config.target)
     return [
         rank(
             hypotheses,
@@ -184,7 +192,7 @@ def _search(
 def _guide(formulas: Sequence[Formula | None], config: GenerateConfig) -> Guide:
     if config.formula != "constrain" or all(formula is None for formula in formulas):
         return unguided(len(formulas))
-    constraint = FormulaConstraint(SmilesTokenizer().vocabulary, config.constraint, config.max_length)
+    constraint = FormulaConstraint(tokenizer_of("smiles").vocabulary, config.constraint, config.max_length)
     return Guide(
         constraint,
         tuple(None if formula is None else constraint.start(formula) for formula in formulas),

@@ -9,13 +9,13 @@ from typing import Literal, Protocol
 import torch
 from torch import Tensor
 
-from molucid.chem.smiles_tokens import SmilesTokenizer
+from molucid.chem.tokens import BOS, EOS, PAD
 from molucid.generate.constraint import FormulaConstraint
 from molucid.generate.smiles_state import SmilesState
 from molucid.model.batch import Memory
 from molucid.model.cache import DecoderCache
 
-PAD, BOS, EOS = SmilesTokenizer.PAD, SmilesTokenizer.BOS, SmilesTokenizer.EOS
+__all__ = ["BOS", "EOS", "PAD"]
 
 ScoreKind = Literal["mean", "sum"]
 

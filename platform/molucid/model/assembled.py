@@ -7,21 +7,27 @@ fingerprint bits, K beams, N = B·K rows.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from molucid.chem.smiles_tokens import SmilesTokenizer
+from molucid.chem.notation import tokenizer_of
 from molucid.errors import InputError
 from molucid.model.batch import Arrays, Memory
 from molucid.model.blocks import CosSin, make_norm
 from molucid.model.cache import DecoderCache
 from molucid.model.config import ModelConfig
+from molucid.model.fragment_heads import (
+    CompositionHead,
+    CompositionHeadConfig,
+    FragmentHead,
+    SubstructureBranch,
+)
 from molucid.model.heads import FingerprintHead
 from molucid.model.initial import initialise
 from molucid.model.modalities.registry import build_modalities
+from molucid.model.modalities.stack import Stack
 from molucid.model.objective import Predictions
 from molucid.model.positions import rotation, sinusoidal
 from molucid.model.transformer import Decoder, Encoder
@@ -39,24 +45,29 @@ class Molucid(nn.Module):
         super().__init__()
         self.config = config
         self.modalities = build_modalities(config)
-        norm = partial(make_norm, config.norm)
+        spec = config.layer_spec()
         self.modality_encoders = nn.ModuleDict(
-            {name: modality.build_encoder(config.width, norm) for name, modality in self.modalities.items()}
+            {name: modality.build_encoder(spec) for name, modality in self.modalities.items()}
+        )
+        self.modality_type = (
+            nn.Embedding(len(self.modalities), config.width) if config.type_embeddings else None
         )
         # The only memory token of a sample that has no evidence, so that attention always has something to
         # read.
         self.no_evidence = nn.Embedding(1, config.width)
-        self.encoder = Encoder(config)
-        vocabulary_size = SmilesTokenizer().size
+        self.fusion = Stack(config.fusion, spec)
+        self.encoder = Encoder(spec, config.encoder_layers)
+        vocabulary_size = tokenizer_of(config.target).size
         self.target_embedding = nn.Embedding(vocabulary_size, config.width)
-        self.target_norm = norm(config.width)
-        self.decoder = Decoder(config)
+        self.target_norm = make_norm(config.norm, config.width)
+        self.decoder = Decoder(spec, config.decoder_layers)
         self.output = None if config.tied_embeddings else nn.Linear(config.width, vocabulary_size)
         self.embedding_dropout = nn.Dropout(config.dropout)
         bits = config.fingerprint_bits
         self.fingerprint_head = (
             None if bits is None else FingerprintHead(config.width, config.fingerprint_hidden, bits)
         )
+        self.fragment_head = _fragment_head(config)
         initialise(self)
 
     @property
@@ -70,7 +81,11 @@ class Molucid(nn.Module):
         return sum(parameter.numel() for parameter in self.parameters())
 
     def forward(
-        self, inputs: Mapping[str, Arrays], target_in_BT: Tensor | None, with_fingerprint: bool
+        self,
+        inputs: Mapping[str, Arrays],
+        target_in_BT: Tensor | None,
+        with_fingerprint: bool,
+        fragments_BG: Tensor | None = None,
     ) -> Predictions:
         """Predictions for a training step.
 
@@ -78,11 +93,13 @@ class Molucid(nn.Module):
             inputs: modality name → its arrays.
             target_in_BT: `<bos> …` without the last token; `None` skips the decoder.
             with_fingerprint: whether the fingerprint head runs.
+            fragments_BG: true fragment counts, of which the fragment head gives the loss; `None` skips it.
         """
         memory = self.encode(inputs)
         return Predictions(
             None if target_in_BT is None else self.decode(target_in_BT, memory),
             self.fingerprint_logits(memory) if with_fingerprint else None,
+            None if fragments_BG is None else self._fragments()(memory, fragments_BG),
         )
 
     def encode(self, inputs: Mapping[str, Arrays]) -> Memory:
@@ -101,9 +118,14 @@ class Molucid(nn.Module):
                 code="unknown_modality",
             )
         parts, masks = [], []
-        for name, encoder in self.modality_encoders.items():
+        for number, (name, encoder) in enumerate(self.modality_encoders.items()):
             if name in inputs:
                 tokens_BLD, mask_BL = encoder(inputs[name])
+                if self.modality_type is not None:
+                    # A call of the module, because sharded training gathers its table for that.
+                    tokens_BLD = tokens_BLD + self.modality_type(
+                        mask_BL.new_full((1,), number, dtype=torch.int64)
+                    )
                 if self.training and self.config.modality_dropout:
                     shown_B1 = (
                         torch.rand(len(mask_BL), 1, device=mask_BL.device) >= self.config.modality_dropout
@@ -121,10 +143,9 @@ class Molucid(nn.Module):
             # Counting real tokens only keeps a sample's positions free of its neighbours' padding.
             position_BM = (mask_BM.cumsum(dim=1) - 1).clamp(min=0)
             tokens_BMD = tokens_BMD + sinusoidal(position_BM, self.config.width)
-        tokens_BMD = self.encoder(self.embedding_dropout(tokens_BMD), mask_BM)
-        real_BM1 = mask_BM[..., None]
-        pooled_BD = (tokens_BMD * real_BM1).sum(dim=1) / real_BM1.sum(dim=1)
-        return Memory(tokens_BMD, mask_BM, pooled_BD)
+        fused_BMD = self.fusion(self.embedding_dropout(tokens_BMD), mask_BM)
+        tokens_BMD = self.encoder(fused_BMD, mask_BM)
+        return Memory(tokens_BMD, mask_BM, _mean(tokens_BMD, mask_BM), fused_BMD, _mean(fused_BMD, mask_BM))
 
     def decode(self, target_in_BT: Tensor, memory: Memory) -> Tensor:
         """Logits `[B, T, V]` of the token after each target token (teacher forcing).
@@ -150,6 +171,24 @@ class Molucid(nn.Module):
             )
         logits_BF: Tensor = self.fingerprint_head(memory.pooled_BD)
         return logits_BF
+
+    def fragment_counts(self, memory: Memory) -> Tensor:
+        """Most probable fragment counts, int64 `[B, G]`.
+
+        Raises:
+            InputError: the model has no fragment head.
+        """
+        return self._fragments().predict(memory)
+
+    def _fragments(self) -> FragmentHead:
+        if self.fragment_head is None:
+            raise InputError(
+                "a model without a fragment head",
+                "model.fragment_head set",
+                hint="use a recipe that trains fragments, or set objective.beta=0",
+                code="no_fragment_head",
+            )
+        return self.fragment_head
 
     def start_cache(self, memory: Memory, beams: int, max_length: int) -> DecoderCache:
         """A cache for decoding up to `max_length` tokens (`<bos>` counted) in `beams` rows per sample."""
@@ -198,6 +237,20 @@ class Molucid(nn.Module):
             return F.linear(hidden_BTD, self.target_embedding.weight)
         logits_BTV: Tensor = self.output(hidden_BTD)
         return logits_BTV
+
+
+def _fragment_head(config: ModelConfig) -> FragmentHead | None:
+    form = config.fragment_head
+    if form is None:
+        return None
+    if isinstance(form, CompositionHeadConfig):
+        return CompositionHead(form, config.width, config.num_fragments)
+    return SubstructureBranch(form, config.layer_spec(), config.num_fragments)
+
+
+def _mean(tokens_BMD: Tensor, mask_BM: Tensor) -> Tensor:
+    real_BM1 = mask_BM[..., None]
+    return (tokens_BMD * real_BM1).sum(dim=1) / real_BM1.sum(dim=1)
 
 
 def new_model(config: ModelConfig, seed: int) -> Molucid:

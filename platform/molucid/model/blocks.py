@@ -11,7 +11,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from molucid.model.config import FeedForwardKind, ModelConfig, NormKind
+from molucid.model.layer_spec import FeedForwardKind, LayerSpec, NormKind
 from molucid.model.positions import rotate
 
 CosSin = tuple[Tensor, Tensor]
@@ -23,12 +23,12 @@ def make_norm(kind: NormKind, width: int) -> nn.Module:
 
 
 class FeedForward(nn.Module):
-    """`down(gelu(up x))`, or gated: `down(activation(up x) · gate x)` (Shazeer 2020, eq. 6)."""
+    """`down(activation(up x))`, or gated: `down(activation(up x) · gate x)` (Shazeer 2020, eq. 6)."""
 
     def __init__(self, width: int, inner: int, kind: FeedForwardKind, dropout: float) -> None:
         super().__init__()
-        self.gated = kind != "gelu"
-        self.activation = F.silu if kind == "swiglu" else F.gelu
+        self.gated = kind in ("geglu", "swiglu")
+        self.activation = {"relu": F.relu, "swiglu": F.silu}.get(kind, F.gelu)
         self.up = nn.Linear(width, 2 * inner if self.gated else inner)
         self.down = nn.Linear(inner, width)
         self.dropout = nn.Dropout(dropout)
@@ -48,11 +48,11 @@ class FeedForward(nn.Module):
 class SelfAttention(nn.Module):
     """Multi-head attention of tokens to each other."""
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, spec: LayerSpec) -> None:
         super().__init__()
-        self.heads, self.attention_dropout = config.heads, config.dropout
-        self.qkv = nn.Linear(config.width, 3 * config.width)
-        self.out = nn.Linear(config.width, config.width)
+        self.heads, self.attention_dropout = spec.heads, spec.dropout
+        self.qkv = nn.Linear(spec.width, 3 * spec.width)
+        self.out = nn.Linear(spec.width, spec.width)
 
     def project(self, x_BTD: Tensor, cos_sin: CosSin | None) -> tuple[Tensor, Tensor, Tensor]:
         """Queries, keys and values `[B, H, T, d]`; queries and keys turned by `cos_sin` if given."""
@@ -76,12 +76,12 @@ class SelfAttention(nn.Module):
 class CrossAttention(nn.Module):
     """Multi-head attention of target tokens to the memory."""
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, spec: LayerSpec) -> None:
         super().__init__()
-        self.heads, self.attention_dropout = config.heads, config.dropout
-        self.query = nn.Linear(config.width, config.width)
-        self.key_value = nn.Linear(config.width, 2 * config.width)
-        self.out = nn.Linear(config.width, config.width)
+        self.heads, self.attention_dropout = spec.heads, spec.dropout
+        self.query = nn.Linear(spec.width, spec.width)
+        self.key_value = nn.Linear(spec.width, 2 * spec.width)
+        self.out = nn.Linear(spec.width, spec.width)
 
     def keys_values(self, memory_BMD: Tensor) -> tuple[Tensor, Tensor]:
         """Keys and values `[B, H, M, d]` of a memory."""

@@ -6,16 +6,29 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
+from molucid.chem.notation import Notation
 from molucid.config import Config
+from molucid.model.fragment_heads import CompositionHeadConfig, SubstructureBranchConfig
+from molucid.model.layer_spec import FeedForwardKind, LayerSpec, NormKind
+from molucid.model.modalities.carbon_bins import CarbonBinsConfig
+from molucid.model.modalities.conv_trace import ConvTraceConfig
 from molucid.model.modalities.formula_counts import FormulaCountsConfig
 from molucid.model.modalities.formula_text import FormulaTextConfig
+from molucid.model.modalities.fragments import FragmentsConfig
 from molucid.model.modalities.msms_peaks import MsmsPeaksConfig
 from molucid.model.modalities.msms_text import MsmsTextConfig
+from molucid.model.modalities.nmr_combined import NmrCombinedConfig
+from molucid.model.modalities.nmr_lists import NmrListConfig
+from molucid.model.modalities.nmr_trace import NmrTraceConfig
+from molucid.model.modalities.stack import StackConfig
 
-FeedForwardKind = Literal["gelu", "geglu", "swiglu"]
-NormKind = Literal["layer", "rms"]
-PositionKind = Literal["sinusoidal", "rotary"]
-ModalityName = Literal["formula", "msms"]
+PositionKind = Literal["sinusoidal", "sinusoidal_target", "rotary"]
+ModalityName = Literal["formula", "msms", "ir", "h_nmr", "c_nmr", "fragments"]
+MODALITY_NAMES: tuple[ModalityName, ...] = ("formula", "msms", "ir", "h_nmr", "c_nmr", "fragments")
+NmrForm = Annotated[NmrTraceConfig | NmrListConfig | NmrCombinedConfig, Field(discriminator="form")]
+CarbonForm = Annotated[
+    CarbonBinsConfig | NmrTraceConfig | NmrListConfig | NmrCombinedConfig, Field(discriminator="form")
+]
 
 
 class ModelConfig(Config):
@@ -27,18 +40,30 @@ class ModelConfig(Config):
         encoder_layers: transformer layers over the tokens of all modalities.
         decoder_layers: transformer layers that write SMILES.
         feed_forward_width: inner dimension of the feed-forward blocks.
-        feed_forward: `gelu` (two matrices), or the gated `geglu` and `swiglu` (three; Shazeer 2020).
+        feed_forward: `relu` or `gelu` (two matrices), or the gated `geglu` and `swiglu` (three; Shazeer 2020).
         norm: LayerNorm or RMSNorm.
-        positions: `sinusoidal` adds absolute positions to encoder and decoder tokens (text recipes);
-            `rotary` turns queries and keys of decoder self-attention and reads the evidence as a set.
+        positions: `sinusoidal` adds absolute positions to encoder and decoder tokens (text recipes), and
+            `sinusoidal_target` to those of the decoder only; `rotary` turns queries and keys of decoder
+            self-attention. The last two read the evidence as a set.
         dropout: of attention weights, residual branches and feed-forward activations, in training.
         modality_dropout: probability with which each modality of each sample is hidden, in training.
         tied_embeddings: whether the output projection is the target embedding.
+        target: notation that the decoder writes.
+        stereo: whether targets tell configurations.
+        fusion: transformer over the tokens of all modalities before the structure encoder (eq. 9 of arXiv
+            2512.19733); without layers they are only joined, the paper's ablation.
+        type_embeddings: whether each token also carries which modality it is of.
         fingerprint_bits: F, bits of the predicted fingerprint (Morgan, radius 2, folded); `None` for no head.
         fingerprint_hidden: hidden width of the fingerprint head.
+        num_fragments: size of the fragment vocabulary that samples are packed with.
+        fragment_head: predicts fragment counts (`form: counts`) or presence (`form: binary`); `None` for no head.
         modalities: evidence that is read, in the order of its tokens.
         formula: form of the molecular formula; `form` is `counts` or `text`.
         msms: form of tandem mass spectra; `form` is `peaks` or `text`.
+        ir: tokens of infrared spectra.
+        h_nmr: form of ¹H NMR; `form` is `trace`, `peaks` or `combined`.
+        c_nmr: form of ¹³C NMR; as of ¹H, or `bins`.
+        fragments: form of known substructures.
     """
 
     width: PositiveInt = 512
@@ -52,13 +77,31 @@ class ModelConfig(Config):
     dropout: float = Field(default=0.1, ge=0, lt=1)
     modality_dropout: float = Field(default=0.0, ge=0, lt=1)
     tied_embeddings: bool = True
+    target: Notation = "smiles"
+    stereo: bool = False
+    fusion: StackConfig = StackConfig(layers=0)
+    type_embeddings: bool = False
     fingerprint_bits: PositiveInt | None = 4096
     fingerprint_hidden: PositiveInt = 512
+    num_fragments: PositiveInt = 991
+    fragment_head: (
+        Annotated[CompositionHeadConfig | SubstructureBranchConfig, Field(discriminator="form")] | None
+    ) = None
     modalities: tuple[ModalityName, ...] = ("formula", "msms")
     formula: Annotated[FormulaCountsConfig | FormulaTextConfig, Field(discriminator="form")] = (
         FormulaCountsConfig()
     )
     msms: Annotated[MsmsPeaksConfig | MsmsTextConfig, Field(discriminator="form")] = MsmsPeaksConfig()
+    ir: ConvTraceConfig = ConvTraceConfig(pools=(4, 5))
+    h_nmr: NmrForm = NmrCombinedConfig()
+    c_nmr: CarbonForm = NmrCombinedConfig()
+    fragments: FragmentsConfig = FragmentsConfig()
+
+    def layer_spec(self) -> LayerSpec:
+        """Sizes and kinds of this model's transformer layers."""
+        return LayerSpec(
+            self.width, self.heads, self.feed_forward_width, self.feed_forward, self.norm, self.dropout
+        )
 
     @model_validator(mode="after")
     def _check(self) -> Self:

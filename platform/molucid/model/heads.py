@@ -1,4 +1,4 @@
-"""What is read from the pooled memory besides SMILES."""
+"""What is read from the memory besides SMILES: the fingerprint."""
 
 from __future__ import annotations
 

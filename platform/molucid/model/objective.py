@@ -3,7 +3,7 @@
 Each part is a sum over the micro-batch divided by the number of terms in the *global* batch. Adding up
 micro-batches and ranks therefore gives the exact global mean however the batch was split.
 
-Shapes: B batch, T target tokens, V vocabulary, F fingerprint bits.
+Shapes: B batch, T target tokens, V vocabulary, F fingerprint bits, G fragments.
 """
 
 from __future__ import annotations
@@ -12,30 +12,41 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+import torch
 from pydantic import NonNegativeFloat
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
-from molucid.chem.smiles_tokens import SmilesTokenizer
+from molucid.chem.tokens import PAD
 from molucid.config import Config
 from molucid.errors import InputError
-from molucid.model.batch import Arrays, Batch
-
-PAD = SmilesTokenizer.PAD
+from molucid.model.batch import Arrays, Batch, Wanted
 
 
 class Predictions(NamedTuple):
-    """What a forward pass gives: `logits_BTV` and `fingerprint_logits_BF`, `None` where not asked for."""
+    """What a forward pass gives, `None` where not asked for.
+
+    Attributes:
+        logits_BTV: of the next tokens.
+        fingerprint_logits_BF: of the bits.
+        fragment_loss: of the counts, summed over samples and fragments, in nats. A loss and not logits: those of 991
+            fragments, 31 counts and 64 samples would take more memory than the rest of the step.
+    """
 
     logits_BTV: Tensor | None
     fingerprint_logits_BF: Tensor | None
+    fragment_loss: Tensor | None = None
 
 
 class Forward(Protocol):
     """A `Molucid`, or an engine that wraps one and passes calls on."""
 
     def __call__(
-        self, inputs: Mapping[str, Arrays], target_in_BT: Tensor | None, with_fingerprint: bool
+        self,
+        inputs: Mapping[str, Arrays],
+        target_in_BT: Tensor | None,
+        with_fingerprint: bool,
+        fragments_BG: Tensor | None = None,
     ) -> Predictions:
         """Predictions for one batch."""
         ...
@@ -46,13 +57,19 @@ class ObjectiveConfig(Config):
 
     Attributes:
         alpha: cross-entropy of SMILES tokens, mean over real tokens, in nats.
-        beta: fragment counts.
+        beta: cross-entropy of fragment counts (of presence, for a binary head), mean over samples and fragments, in
+            nats.
         lambda_: binary cross-entropy of fingerprint bits, mean over bits, in nats.
     """
 
     alpha: NonNegativeFloat = 1.0
     beta: NonNegativeFloat = 0.0
     lambda_: NonNegativeFloat = 1.0
+
+    @property
+    def wanted(self) -> Wanted:
+        """Targets that a batch needs for the parts of weight above 0."""
+        return Wanted(self.alpha > 0, self.lambda_ > 0, self.beta > 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +126,7 @@ class Objective:
     """The weighted loss of one micro-batch."""
 
     def __init__(self, config: ObjectiveConfig) -> None:
-        if config.beta > 0:
-            raise InputError(
-                f"objective.beta = {config.beta:g}",
-                "beta = 0: this model has no fragment-count head",
-                hint="set objective.beta=0",
-                code="no_fragment_head",
-            )
-        if config.alpha == config.lambda_ == 0:
+        if config.alpha == config.beta == config.lambda_ == 0:
             raise InputError("alpha = beta = lambda_ = 0", "a weight above 0", code="no_objective")
         self.config = config
 
@@ -125,7 +135,8 @@ class Objective:
 
         Args:
             model: computes the predictions.
-            batch: with `target_BT` where alpha > 0 and `fingerprint_BF` where lambda > 0.
+            batch: with `target_BT` where alpha > 0, `fingerprint_BF` where lambda > 0 and `fragments_BG` where
+                beta > 0.
             totals: of the global batch; those of `batch` alone if `None`.
 
         Raises:
@@ -134,9 +145,10 @@ class Objective:
         config = self.config
         totals = totals or LossTotals.of([batch])
         target_in_BT = _required(batch.target_BT, "target_BT", "alpha")[:, :-1] if config.alpha else None
-        predictions = model(batch.inputs, target_in_BT, config.lambda_ > 0)
+        fragments_BG = _required(batch.fragments_BG, "fragments_BG", "beta") if config.beta else None
+        predictions = model(batch.inputs, target_in_BT, config.lambda_ > 0, fragments_BG)
 
-        smiles = fingerprint = None
+        smiles = fingerprint = fragments = None
         weighted: list[Tensor] = []
         if predictions.logits_BTV is not None:
             target_out_BT = _required(batch.target_BT, "target_BT", "alpha")[:, 1:]
@@ -147,8 +159,11 @@ class Objective:
             true_BF = fold(_required(batch.fingerprint_BF, "fingerprint_BF", "lambda_"), logits_BF.shape[1])
             fingerprint = fingerprint_loss(logits_BF, true_BF, totals.num_samples)
             weighted.append(config.lambda_ * fingerprint)
-        total = weighted[0] if len(weighted) == 1 else weighted[0] + weighted[1]
-        return LossParts(total, smiles=smiles, fingerprint=fingerprint)
+        if predictions.fragment_loss is not None and fragments_BG is not None:
+            fragments = predictions.fragment_loss / (totals.num_samples * fragments_BG.shape[1])
+            weighted.append(config.beta * fragments)
+        total = torch.stack(weighted).sum()
+        return LossParts(total, smiles=smiles, fragments=fragments, fingerprint=fingerprint)
 
 
 def smiles_loss(logits_BTV: Tensor, target_BT: Tensor, num_tokens: int) -> Tensor:

@@ -13,21 +13,19 @@ from torch.nn import functional as F  # noqa: N812
 
 from molucid.model.blocks import CosSin, CrossAttention, FeedForward, SelfAttention, make_norm
 from molucid.model.cache import DecoderCache
-from molucid.model.config import ModelConfig
+from molucid.model.layer_spec import LayerSpec
 
 
 class EncoderLayer(nn.Module):
     """Self-attention and feed-forward."""
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, spec: LayerSpec) -> None:
         super().__init__()
-        self.attention_norm = make_norm(config.norm, config.width)
-        self.attention = SelfAttention(config)
-        self.feed_forward_norm = make_norm(config.norm, config.width)
-        self.feed_forward = FeedForward(
-            config.width, config.feed_forward_width, config.feed_forward, config.dropout
-        )
-        self.dropout = nn.Dropout(config.dropout)
+        self.attention_norm = make_norm(spec.norm, spec.width)
+        self.attention = SelfAttention(spec)
+        self.feed_forward_norm = make_norm(spec.norm, spec.width)
+        self.feed_forward = FeedForward(spec.width, spec.feed_forward_width, spec.feed_forward, spec.dropout)
+        self.dropout = nn.Dropout(spec.dropout)
 
     def forward(self, x_BMD: Tensor, mask_B11M: Tensor) -> Tensor:
         """One layer."""
@@ -37,12 +35,12 @@ class EncoderLayer(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Tokens of all modalities → memory."""
+    """Self-attending layers over a set or sequence of tokens."""
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, spec: LayerSpec, num_layers: int) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(EncoderLayer(config) for _ in range(config.encoder_layers))
-        self.norm = make_norm(config.norm, config.width)
+        self.layers = nn.ModuleList(EncoderLayer(spec) for _ in range(num_layers))
+        self.norm = make_norm(spec.norm, spec.width)
 
     def forward(self, x_BMD: Tensor, mask_BM: Tensor) -> Tensor:
         """Memory tokens `[B, M, D]`; those of padding are to be ignored."""
@@ -56,17 +54,15 @@ class Encoder(nn.Module):
 class DecoderLayer(nn.Module):
     """Causal self-attention, attention to the memory, feed-forward."""
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, spec: LayerSpec) -> None:
         super().__init__()
-        self.attention_norm = make_norm(config.norm, config.width)
-        self.attention = SelfAttention(config)
-        self.cross_norm = make_norm(config.norm, config.width)
-        self.cross = CrossAttention(config)
-        self.feed_forward_norm = make_norm(config.norm, config.width)
-        self.feed_forward = FeedForward(
-            config.width, config.feed_forward_width, config.feed_forward, config.dropout
-        )
-        self.dropout = nn.Dropout(config.dropout)
+        self.attention_norm = make_norm(spec.norm, spec.width)
+        self.attention = SelfAttention(spec)
+        self.cross_norm = make_norm(spec.norm, spec.width)
+        self.cross = CrossAttention(spec)
+        self.feed_forward_norm = make_norm(spec.norm, spec.width)
+        self.feed_forward = FeedForward(spec.width, spec.feed_forward_width, spec.feed_forward, spec.dropout)
+        self.dropout = nn.Dropout(spec.dropout)
 
     def forward(
         self,
@@ -102,10 +98,10 @@ class DecoderLayer(nn.Module):
 class Decoder(nn.Module):
     """Target tokens and memory → hidden states that predict the next token."""
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, spec: LayerSpec, num_layers: int) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(DecoderLayer(config) for _ in range(config.decoder_layers))
-        self.norm = make_norm(config.norm, config.width)
+        self.layers = nn.ModuleList(DecoderLayer(spec) for _ in range(num_layers))
+        self.norm = make_norm(spec.norm, spec.width)
 
     def forward(
         self, x_BTD: Tensor, memory_BMD: Tensor, memory_mask_BM: Tensor, cos_sin: CosSin | None

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from molucid.chem.formula import Formula
+from molucid.chem.fragment_vector import FragmentCounts
 from molucid.errors import InputError, Where
 
 FloatArray = NDArray[np.float64]
@@ -183,19 +184,6 @@ class NmrPeaks:
                 ordered = np.array(values, np.float64)[order]
                 ordered.setflags(write=False)
                 object.__setattr__(self, name, ordered)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class FragmentCounts:
-    """How often fragments of a vocabulary occur in a compound; fragments that are not named occur 0 times.
-
-    Attributes:
-        index: places in the vocabulary, ascending, uint16; shape `[fragments]`.
-        count: occurrences, at least 1, uint16; shape `[fragments]`.
-    """
-
-    index: NDArray[np.uint16]
-    count: NDArray[np.uint16]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

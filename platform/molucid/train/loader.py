@@ -19,17 +19,20 @@ import torch
 from numpy.typing import NDArray
 from pydantic import Field
 
-from molucid.chem.smiles_tokens import SmilesTokenizer
+from molucid.chem.notation import Notation
+from molucid.chem.tokens import BOS, EOS, PAD
 from molucid.config import Config
 from molucid.dataset.order import order_at
-from molucid.dataset.packed import PackedDataset
-from molucid.errors import InputError
-from molucid.model.batch import Batch
+from molucid.dataset.packed import PackedDataset, PackedSample
+from molucid.errors import InputError, Where
+from molucid.model.batch import SMILES_AND_FINGERPRINT, Batch, Wanted
 from molucid.model.modalities.base import Features, Modality
 from molucid.train.sharing import part_bounds
 
-_Made = tuple[dict[str, Features], NDArray[np.int64] | None, NDArray[np.float32] | None]
-"""What a worker hands over: arrays per modality, targets, fingerprints."""
+_Made = tuple[
+    dict[str, Features], NDArray[np.int64] | None, NDArray[np.float32] | None, NDArray[np.int64] | None
+]
+"""What a worker hands over: arrays per modality, targets, fingerprints, fragment counts."""
 
 
 class LoaderConfig(Config):
@@ -56,8 +59,8 @@ class Loader:
         rank: this rank, 0 … world_size − 1.
         world_size: number of ranks.
         position: samples of the stream that were consumed before; the next global batch starts there.
-        fingerprint: whether batches carry fingerprints.
-        target: whether batches carry target tokens.
+        wanted: targets that batches carry.
+        notation: of the target tokens.
         config: see `LoaderConfig`.
         num_micro_batches: in which each rank takes its share of a global batch, one after the other.
 
@@ -79,8 +82,8 @@ class Loader:
         rank: int = 0,
         world_size: int = 1,
         position: int = 0,
-        fingerprint: bool = True,
-        target: bool = True,
+        wanted: Wanted = SMILES_AND_FINGERPRINT,
+        notation: Notation = "smiles",
         config: LoaderConfig | None = None,
         num_micro_batches: int = 1,
     ) -> None:
@@ -101,12 +104,11 @@ class Loader:
             raise InputError(f"position {position}", "a position ≥ 0", code="invalid_position")
         self.num_samples = len(dataset)
         self.position = position
-        self._dataset, self._modalities = dataset, dict(modalities)
         self._batch_size, self._num_parts, self._seed = batch_size, num_parts, seed
         # The global batch that the next micro-batch is of, and rank 0's part of that micro-batch.
         self._start, self._part = position, 0
         self._rank, self._world_size = rank, world_size
-        self._fingerprint, self._target = fingerprint, target
+        self._maker = BatchMaker(dataset, modalities, wanted, notation)
         self._config = config or LoaderConfig()
 
     @property
@@ -138,7 +140,7 @@ class Loader:
             while True:
                 while len(pending) <= self._config.prefetch_batches:
                     rows = self.indices(start, part)
-                    pending.append(executor.submit(make, rows, self._fingerprint, self._target))
+                    pending.append(executor.submit(make, rows))
                     start, part = self._following(start, part)
                 batch = to_batch(pending.popleft().result())
                 self._start, self._part = self._following(self._start, self._part)
@@ -152,69 +154,125 @@ class Loader:
         part += self._world_size
         return (start, part) if part < self._num_parts else (start + self._batch_size, 0)
 
-    def _start_executor(self) -> tuple[Executor, Callable[[NDArray[np.int64], bool, bool], _Made]]:
+    def _start_executor(self) -> tuple[Executor, Callable[[NDArray[np.int64]], _Made]]:
         if self._config.num_processes == 0:
-            maker = BatchMaker(self._dataset, self._modalities)
-            return ThreadPoolExecutor(max_workers=1, thread_name_prefix="molucid-loader"), maker.make
+            return ThreadPoolExecutor(max_workers=1, thread_name_prefix="molucid-loader"), self._maker.make
         executor = ProcessPoolExecutor(
             self._config.num_processes,
             # A fork would copy locks held by the threads of torch and Ray.
             mp_context=multiprocessing.get_context("spawn"),
             initializer=_open_in_process,
-            initargs=(self._dataset.folder, self._modalities),
+            initargs=self._maker.arguments(),
         )
         return executor, _make_in_process
 
 
 class BatchMaker:
-    """Rows of a packed data set → padded numpy arrays."""
+    """Rows of a packed data set → padded numpy arrays.
 
-    def __init__(self, dataset: PackedDataset, modalities: Mapping[str, Modality]) -> None:
-        self._dataset, self._modalities = dataset, modalities
+    Args:
+        dataset: packed samples.
+        modalities: which arrays to make, by name.
+        wanted: targets to make.
+        notation: of the target tokens.
 
-    def make(self, rows: NDArray[np.int64], fingerprint: bool, target: bool) -> _Made:
-        """Arrays of all modalities, token ids `[B, T]` and fingerprints `[B, F]`."""
+    Raises:
+        InputError: the samples were packed without a target that is wanted.
+    """
+
+    def __init__(
+        self,
+        dataset: PackedDataset,
+        modalities: Mapping[str, Modality],
+        wanted: Wanted = SMILES_AND_FINGERPRINT,
+        notation: Notation = "smiles",
+    ) -> None:
+        check_targets(dataset, "fragments" in modalities or wanted.fragments, notation)
+        self._dataset, self._modalities = dataset, dict(modalities)
+        self._wanted, self._notation = wanted, notation
+
+    def arguments(self) -> tuple[Path, dict[str, Modality], Wanted, Notation]:
+        """What another process needs to make the same batches."""
+        return self._dataset.folder, self._modalities, self._wanted, self._notation
+
+    def make(self, rows: NDArray[np.int64]) -> _Made:
+        """Arrays of all modalities, token ids `[B, T]`, fingerprints `[B, F]` and fragment counts `[B, G]`."""
         samples = [self._dataset[int(row)] for row in rows]
         inputs = {
             name: modality.collate([modality.featurize(sample.evidence) for sample in samples])
             for name, modality in self._modalities.items()
         }
-        return (
-            inputs,
-            pad_targets([sample.target_ids for sample in samples]) if target else None,
-            np.stack([sample.fingerprint for sample in samples]).astype(np.float32) if fingerprint else None,
-        )
+        target = fingerprint = fragments = None
+        if self._wanted.smiles:
+            in_selfies = self._notation == "selfies"
+            target = pad_targets([s.selfies_ids if in_selfies else s.target_ids for s in samples])
+        if self._wanted.fingerprint:
+            fingerprint = np.stack([sample.fingerprint for sample in samples]).astype(np.float32)
+        if self._wanted.fragments:
+            fragments = self._fragments(samples)
+        return inputs, target, fingerprint, fragments
+
+    def _fragments(self, samples: list[PackedSample]) -> NDArray[np.int64]:
+        counts = np.zeros((len(samples), len(self._dataset.fragment_vocabulary)), np.int64)
+        for row, sample in zip(counts, samples, strict=True):
+            found = sample.evidence.fragments
+            assert found is not None, "checked when the maker was made"
+            row[found.index] = found.count
+        return counts
+
+
+def check_targets(dataset: PackedDataset, fragments: bool, notation: Notation) -> None:
+    """Refuse samples that were packed without what a training on them needs.
+
+    Raises:
+        InputError: `fragments` are needed, or SELFIES are, and the data set has none.
+    """
+    for needed, present, what, setting in (
+        (fragments, bool(dataset.fragment_vocabulary), "fragment counts", "fragments=default"),
+        (notation == "selfies", dataset.has_selfies, "SELFIES", "selfies=true"),
+    ):
+        if needed and not present:
+            raise InputError(
+                f"samples packed without {what}",
+                f"samples with {what}, which this recipe is trained on",
+                Where(file=str(dataset.folder)),
+                hint=f"pack them again with --set {setting}",
+                code="missing_target",
+            )
 
 
 def pad_targets(ids: list[NDArray[np.uint16]]) -> NDArray[np.int64]:
     """`<bos> … <eos>` of each sample, padded with `<pad>` to the longest; int64 `[B, T]`."""
-    targets = np.full((len(ids), max(len(tokens) for tokens in ids) + 2), SmilesTokenizer.PAD, np.int64)
+    targets = np.full((len(ids), max(len(tokens) for tokens in ids) + 2), PAD, np.int64)
     for row, tokens in zip(targets, ids, strict=True):
-        row[0] = SmilesTokenizer.BOS
+        row[0] = BOS
         row[1 : len(tokens) + 1] = tokens
-        row[len(tokens) + 1] = SmilesTokenizer.EOS
+        row[len(tokens) + 1] = EOS
     return targets
 
 
 def to_batch(made: _Made) -> Batch:
     """What a `BatchMaker` made, as tensors on the CPU."""
-    inputs, target, fingerprint = made
+    inputs, target, fingerprint, fragments = made
     return Batch(
         inputs={name: {k: torch.from_numpy(v) for k, v in arrays.items()} for name, arrays in inputs.items()},
         num_samples=len(next(iter(next(iter(inputs.values())).values()))),
         target_BT=None if target is None else torch.from_numpy(target),
         fingerprint_BF=None if fingerprint is None else torch.from_numpy(fingerprint),
+        fragments_BG=None if fragments is None else torch.from_numpy(fragments),
     )
 
 
 _maker_of_process: BatchMaker | None = None
 
 
-def _open_in_process(folder: Path, modalities: Mapping[str, Modality]) -> None:
+def _open_in_process(
+    folder: Path, modalities: Mapping[str, Modality], wanted: Wanted, notation: Notation
+) -> None:
     global _maker_of_process
-    _maker_of_process = BatchMaker(PackedDataset(folder), modalities)
+    _maker_of_process = BatchMaker(PackedDataset(folder), modalities, wanted, notation)
 
 
-def _make_in_process(rows: NDArray[np.int64], fingerprint: bool, target: bool) -> _Made:
+def _make_in_process(rows: NDArray[np.int64]) -> _Made:
     assert _maker_of_process is not None, "set by the initializer of the process"
-    return _maker_of_process.make(rows, fingerprint, target)
+    return _maker_of_process.make(rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -10,12 +10,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from molucid.model.batch import Arrays
+from molucid.model.layer_spec import LayerSpec
 from molucid.spectra.types import Evidence
 
 Features = Mapping[str, NDArray[np.generic]]
-
-Norm = Callable[[int], nn.Module]
-"""Makes the normalisation layer of a width, in the kind that the recipe chose."""
 
 
 class Modality(Protocol):
@@ -35,8 +33,8 @@ class Modality(Protocol):
         """Padded arrays of a batch, B first, with a boolean `mask_BL` that is `True` for real tokens."""
         ...
 
-    def build_encoder(self, width: int, norm: Norm) -> ModalityEncoder:
-        """A fresh encoder to tokens of `width`, normalised by a layer that `norm` makes."""
+    def build_encoder(self, spec: LayerSpec) -> ModalityEncoder:
+        """A fresh encoder to normalised tokens of `spec.width`."""
         ...
 
 

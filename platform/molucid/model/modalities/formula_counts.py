@@ -16,8 +16,10 @@ from molucid.chem.elements import MONOISOTOPIC_MASS
 from molucid.config import Config
 from molucid.errors import InputError
 from molucid.model.batch import Arrays
+from molucid.model.blocks import make_norm
 from molucid.model.fourier import FourierFeatures
-from molucid.model.modalities.base import Features, ModalityEncoder, Norm, length_mask, pad_rows
+from molucid.model.layer_spec import LayerSpec
+from molucid.model.modalities.base import Features, ModalityEncoder, length_mask, pad_rows
 from molucid.spectra.types import Evidence
 
 ELEMENTS: tuple[str, ...] = tuple(MONOISOTOPIC_MASS)
@@ -78,22 +80,23 @@ class FormulaCounts:
             "mask_BL": length_mask(elements),
         }
 
-    def build_encoder(self, width: int, norm: Norm) -> ModalityEncoder:
+    def build_encoder(self, spec: LayerSpec) -> ModalityEncoder:
         """Element embedding plus a projection of the count's features."""
-        return FormulaCountsEncoder(self.config, width, norm)
+        return FormulaCountsEncoder(self.config, spec)
 
 
 class FormulaCountsEncoder(ModalityEncoder):
     """`(element, count)` → token."""
 
-    def __init__(self, config: FormulaCountsConfig, width: int, norm: Norm) -> None:
+    def __init__(self, config: FormulaCountsConfig, spec: LayerSpec) -> None:
         super().__init__()
+        width = spec.width
         self.element = nn.Embedding(len(ELEMENTS), width)
         self.count_features = FourierFeatures(
             config.min_wavelength, config.max_wavelength, config.num_wavelengths
         )
         self.count = nn.Linear(self.count_features.width, width)
-        self.norm = norm(width)
+        self.norm = make_norm(spec.norm, spec.width)
 
     def forward(self, arrays: Arrays) -> tuple[Tensor, Tensor]:
         """Encode `element_BL` and `count_BL`."""

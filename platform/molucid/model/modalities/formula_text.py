@@ -16,7 +16,8 @@ from pydantic import PositiveInt
 from molucid.chem.elements import MODEL_ELEMENTS
 from molucid.config import Config
 from molucid.errors import InputError
-from molucid.model.modalities.base import Features, ModalityEncoder, Norm
+from molucid.model.layer_spec import LayerSpec
+from molucid.model.modalities.base import Features, ModalityEncoder
 from molucid.model.modalities.token_ids import BOS, EOS, NUM_SPECIALS, TokenEncoder, collate_ids, ids_features
 from molucid.spectra.types import Evidence
 
@@ -61,9 +62,9 @@ class FormulaText:
         """`ids_BL` and `mask_BL`."""
         return collate_ids(features)
 
-    def build_encoder(self, width: int, norm: Norm) -> ModalityEncoder:
+    def build_encoder(self, spec: LayerSpec) -> ModalityEncoder:
         """Embedding table of the vocabulary."""
-        return TokenEncoder(self.vocabulary_size, width, norm)
+        return TokenEncoder(self.vocabulary_size, spec)
 
     def _token(self, element: str, count: int) -> int:
         index, limit = self._element_index.get(element), self.config.max_count

@@ -22,8 +22,10 @@ from molucid.chem.adducts import ADDUCTS
 from molucid.config import Config
 from molucid.errors import InputError
 from molucid.model.batch import Arrays
+from molucid.model.blocks import make_norm
 from molucid.model.fourier import FourierFeatures
-from molucid.model.modalities.base import Features, ModalityEncoder, Norm, length_mask, pad_rows
+from molucid.model.layer_spec import LayerSpec
+from molucid.model.modalities.base import Features, ModalityEncoder, length_mask, pad_rows
 from molucid.model.modalities.msms_text import most_intense
 from molucid.spectra.instrument import INSTRUMENT_CLASSES, instrument_class
 from molucid.spectra.types import Evidence, MassSpectrum
@@ -105,9 +107,9 @@ class MsmsPeaks:
         batch["mask_BL"] = np.concatenate([np.repeat(mask_BS, NUM_PREFIX_TOKENS, axis=1), mask_BP], axis=1)
         return batch
 
-    def build_encoder(self, width: int, norm: Norm) -> ModalityEncoder:
+    def build_encoder(self, spec: LayerSpec) -> ModalityEncoder:
         """Embeddings of the conditions and a two-layer perceptron over peak features."""
-        return MsmsPeaksEncoder(self.config, width, norm)
+        return MsmsPeaksEncoder(self.config, spec)
 
     def _kept_peaks(self, spectrum: MassSpectrum) -> NDArray[np.intp]:
         kept = np.flatnonzero(spectrum.intensity > 0)
@@ -120,8 +122,9 @@ class MsmsPeaksEncoder(ModalityEncoder):
     Shapes: B batch, S spectra, P peaks, L = 4·S + P tokens, D width, K wavelengths.
     """
 
-    def __init__(self, config: MsmsPeaksConfig, width: int, norm: Norm) -> None:
+    def __init__(self, config: MsmsPeaksConfig, spec: LayerSpec) -> None:
         super().__init__()
+        width = spec.width
         self.mass_features = FourierFeatures(
             config.min_wavelength_da, config.max_wavelength_da, config.num_wavelengths
         )
@@ -137,7 +140,7 @@ class MsmsPeaksEncoder(ModalityEncoder):
         # what stands for a number that is absent: precursor m/z, energy in eV, normalised energy
         self.absent = nn.Embedding(3, width)
         self.peak = nn.Sequential(nn.Linear(2 * mass_width + 1, width), nn.GELU(), nn.Linear(width, width))
-        self.norm = norm(width)
+        self.norm = make_norm(spec.norm, spec.width)
 
     def forward(self, arrays: Arrays) -> tuple[Tensor, Tensor]:
         """Encode the arrays of `MsmsPeaks.collate`."""

@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from molucid.config import Config
-from molucid.model.modalities.base import Features, ModalityEncoder, Norm
+from molucid.model.layer_spec import LayerSpec
+from molucid.model.modalities.base import Features, ModalityEncoder
 from molucid.model.modalities.token_ids import BOS, EOS, NUM_SPECIALS, TokenEncoder, collate_ids, ids_features
 from molucid.spectra.types import Evidence, MassSpectrum
 
@@ -68,9 +69,9 @@ class MsmsText:
         """`ids_BL` and `mask_BL`."""
         return collate_ids(features)
 
-    def build_encoder(self, width: int, norm: Norm) -> ModalityEncoder:
+    def build_encoder(self, spec: LayerSpec) -> ModalityEncoder:
         """Embedding table of the vocabulary."""
-        return TokenEncoder(self.vocabulary_size, width, norm)
+        return TokenEncoder(self.vocabulary_size, spec)
 
     def mz_token(self, mz: float) -> int:
         """Id of the token of an m/z, or of the one token for all above `max_mz`."""

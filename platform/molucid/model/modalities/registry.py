@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from molucid.model.config import ModalityName, ModelConfig
 from molucid.model.modalities.base import Modality
+from molucid.model.modalities.carbon_bins import CarbonBins, CarbonBinsConfig
 from molucid.model.modalities.formula_counts import FormulaCounts, FormulaCountsConfig
 from molucid.model.modalities.formula_text import FormulaText
+from molucid.model.modalities.fragments import Fragments
+from molucid.model.modalities.infrared import Infrared
 from molucid.model.modalities.msms_peaks import MsmsPeaks, MsmsPeaksConfig
 from molucid.model.modalities.msms_text import MsmsText
+from molucid.model.modalities.nmr_combined import NmrCombined, NmrCombinedConfig
+from molucid.model.modalities.nmr_lists import NmrList, NmrListConfig
+from molucid.model.modalities.nmr_trace import NmrTrace, NmrTraceConfig
+from molucid.spectra.types import Nucleus
 
 
 def build_modality(name: ModalityName, config: ModelConfig) -> Modality:
@@ -15,8 +22,23 @@ def build_modality(name: ModalityName, config: ModelConfig) -> Modality:
     if name == "formula":
         formula = config.formula
         return FormulaCounts(formula) if isinstance(formula, FormulaCountsConfig) else FormulaText(formula)
-    msms = config.msms
-    return MsmsPeaks(msms) if isinstance(msms, MsmsPeaksConfig) else MsmsText(msms)
+    if name == "msms":
+        msms = config.msms
+        return MsmsPeaks(msms) if isinstance(msms, MsmsPeaksConfig) else MsmsText(msms)
+    if name == "ir":
+        return Infrared(config.ir)
+    if name == "fragments":
+        return Fragments(config.fragments, config.num_fragments)
+    if name == "h_nmr":
+        return _nmr("1H", config.h_nmr)
+    form = config.c_nmr
+    return CarbonBins(form) if isinstance(form, CarbonBinsConfig) else _nmr("13C", form)
+
+
+def _nmr(nucleus: Nucleus, form: NmrTraceConfig | NmrListConfig | NmrCombinedConfig) -> Modality:
+    if isinstance(form, NmrCombinedConfig):
+        return NmrCombined(nucleus, form)
+    return NmrList(nucleus, form) if isinstance(form, NmrListConfig) else NmrTrace(nucleus, form)
 
 
 def build_modalities(config: ModelConfig) -> dict[str, Modality]:

@@ -8,7 +8,9 @@ import numpy as np
 from torch import Tensor, nn
 
 from molucid.model.batch import Arrays
-from molucid.model.modalities.base import Features, ModalityEncoder, Norm, length_mask, pad_rows
+from molucid.model.blocks import make_norm
+from molucid.model.layer_spec import LayerSpec
+from molucid.model.modalities.base import Features, ModalityEncoder, length_mask, pad_rows
 
 PAD, BOS, EOS = 0, 1, 2
 NUM_SPECIALS = 3
@@ -28,10 +30,10 @@ def collate_ids(features: Sequence[Features]) -> Features:
 class TokenEncoder(ModalityEncoder):
     """Embedding of token ids, then the modality's own normalisation."""
 
-    def __init__(self, vocabulary_size: int, width: int, norm: Norm) -> None:
+    def __init__(self, vocabulary_size: int, spec: LayerSpec) -> None:
         super().__init__()
-        self.embedding = nn.Embedding(vocabulary_size, width)
-        self.norm = norm(width)
+        self.embedding = nn.Embedding(vocabulary_size, spec.width)
+        self.norm = make_norm(spec.norm, spec.width)
 
     def forward(self, arrays: Arrays) -> tuple[Tensor, Tensor]:
         """Encode `ids_BL`."""

@@ -1,0 +1,180 @@
+"""Which fragments a compound has, and how often, read from its fused evidence.
+
+Both heads return summed losses, so that the objective divides by what the global batch holds.
+
+Shapes: B batch, M memory tokens, D width, V fragments, C count classes, H hidden width, R samples of one chunk.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import torch
+from pydantic import PositiveInt
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
+
+from molucid.config import Config
+from molucid.model.batch import Memory
+from molucid.model.layer_spec import LayerSpec
+from molucid.model.modalities.stack import Stack, StackConfig
+
+
+class CompositionHeadConfig(Config):
+    """Categorical distribution over counts for each fragment (arXiv 2512.19733, eq. 11).
+
+    Attributes:
+        form: `counts`.
+        hidden: H, of the perceptron.
+        max_count: larger counts are this class; C is one more, for 0.
+    """
+
+    form: Literal["counts"] = "counts"
+    hidden: PositiveInt = 256
+    max_count: PositiveInt = 30
+
+
+class SubstructureBranchConfig(Config):
+    """Presence of each fragment, by a transformer and a pooling of its own (NMR2Struct, Hu et al. 2024).
+
+    Attributes:
+        form: `binary`.
+        stack: transformer over the fused evidence.
+    """
+
+    form: Literal["binary"] = "binary"
+    stack: StackConfig = StackConfig(layers=4)
+
+
+class FragmentHead(nn.Module):
+    """Base class of both heads."""
+
+    def forward(self, memory: Memory, counts_BV: Tensor) -> Tensor:
+        """Summed loss in nats over all samples and fragments; counts are int64."""
+        raise TypeError(f"{type(self).__name__} does not define forward")
+
+    def predict(self, memory: Memory) -> Tensor:
+        """Most probable counts, int64 `[B, V]`; of a binary head 0 or 1."""
+        raise TypeError(f"{type(self).__name__} does not define predict")
+
+
+class CompositionHead(FragmentHead):
+    """`Softmax(MLP[h; e_v])` over counts, for the mean h of the fused evidence and each fragment v.
+
+    The first layer of the perceptron is linear in the concatenation, so it is `W h + E[v]`: one product per sample
+    and one row per fragment. The paper's form multiplies a matrix of B·V rows and D + V columns. `chunk_samples`
+    samples are worked on at a time, and their gradient is taken in the same pass, so nothing of size B·V·C is kept.
+    """
+
+    chunk_samples = 2
+
+    def __init__(self, config: CompositionHeadConfig, width: int, num_fragments: int) -> None:
+        super().__init__()
+        self.max_count = config.max_count
+        self.pooled = nn.Linear(width, config.hidden)
+        # Parameters of this module itself, because sharded training gathers what a module's own call needs.
+        self.fragment_VH = nn.Parameter(torch.empty(num_fragments, config.hidden))
+        self.weight_CH = nn.Parameter(torch.empty(config.max_count + 1, config.hidden))
+        self.bias_C = nn.Parameter(torch.zeros(config.max_count + 1))
+        bound = (6.0 / (width + num_fragments + config.hidden)) ** 0.5
+        nn.init.uniform_(self.fragment_VH, -bound, bound)
+        nn.init.xavier_uniform_(self.weight_CH)
+
+    def forward(self, memory: Memory, counts_BV: Tensor) -> Tensor:
+        """Summed cross-entropy of the counts, clipped at `max_count`."""
+        pooled_BH = self.pooled(memory.fused_pooled_BD)
+        target_BV = counts_BV.clamp(max=self.max_count)
+        with torch.autocast(pooled_BH.device.type, enabled=False):
+            loss: Tensor = _CompositionLoss.apply(  # type: ignore[no-untyped-call]
+                pooled_BH.float(),
+                self.fragment_VH,
+                self.weight_CH,
+                self.bias_C,
+                target_BV,
+                self.chunk_samples,
+            )
+        return loss
+
+    def predict(self, memory: Memory) -> Tensor:
+        """Most probable count of each fragment."""
+        pooled_BH = self.pooled(memory.fused_pooled_BD)
+        rows = [
+            F.linear(F.gelu(part_RH[:, None, :] + self.fragment_VH), self.weight_CH, self.bias_C).argmax(
+                dim=-1
+            )
+            for part_RH in pooled_BH.split(self.chunk_samples)
+        ]
+        return torch.cat(rows)
+
+
+class _CompositionLoss(torch.autograd.Function):
+    """Summed cross-entropy of `W₂ gelu(p_b + E_v) + c`, and its gradient, chunk by chunk in one pass."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        pooled_BH: Tensor,
+        fragment_VH: Tensor,
+        weight_CH: Tensor,
+        bias_C: Tensor,
+        target_BV: Tensor,
+        chunk_samples: int,
+    ) -> Tensor:
+        wants_gradient = any(ctx.needs_input_grad)
+        total = pooled_BH.new_zeros((), dtype=torch.float64)
+        grads = [torch.zeros_like(x) for x in (pooled_BH, fragment_VH, weight_CH, bias_C)]
+        for start in range(0, len(pooled_BH), chunk_samples):
+            rows = slice(start, start + chunk_samples)
+            before_RVH = pooled_BH[rows, None, :] + fragment_VH
+            hidden_NH = F.gelu(before_RVH).flatten(0, 1)
+            logits_NC = torch.addmm(bias_C, hidden_NH, weight_CH.T)
+            target_N1 = target_BV[rows].reshape(-1, 1)
+            log_p_NC = logits_NC.log_softmax(dim=-1)
+            total -= log_p_NC.gather(1, target_N1).sum(dtype=torch.float64)
+            if not wants_gradient:
+                continue
+            # softmax − one-hot
+            d_logits_NC = log_p_NC.exp_()
+            d_logits_NC.scatter_add_(1, target_N1, torch.full_like(target_N1, -1.0, dtype=d_logits_NC.dtype))
+            grads[2].addmm_(d_logits_NC.T, hidden_NH)
+            grads[3] += d_logits_NC.sum(dim=0)
+            d_hidden_RVH = (d_logits_NC @ weight_CH).view_as(before_RVH)
+            d_before_RVH = torch.ops.aten.gelu_backward(d_hidden_RVH, before_RVH)
+            grads[0][rows] = d_before_RVH.sum(dim=1)
+            grads[1] += d_before_RVH.sum(dim=0)
+        ctx.save_for_backward(*grads)
+        return total.to(pooled_BH.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
+        (grad,) = grad_outputs
+        return (*(grad * saved for saved in ctx.saved_tensors), None, None)
+
+
+class SubstructureBranch(FragmentHead):
+    """Transformer, pooling by learned attention (SeqPool), and one logit per fragment."""
+
+    def __init__(self, config: SubstructureBranchConfig, spec: LayerSpec, num_fragments: int) -> None:
+        super().__init__()
+        self.stack = Stack(config.stack, spec)
+        self.attend = nn.Linear(spec.width, 1)
+        self.presence = nn.Linear(spec.width, num_fragments)
+
+    def logits(self, memory: Memory) -> Tensor:
+        """Logits of presence, `[B, V]`."""
+        tokens_BMD = self.stack(memory.fused_BMD, memory.mask_BM)
+        weight_BM1 = (
+            self.attend(tokens_BMD).masked_fill(~memory.mask_BM[..., None], float("-inf")).softmax(dim=1)
+        )
+        logits_BV: Tensor = self.presence((weight_BM1 * tokens_BMD).sum(dim=1))
+        return logits_BV
+
+    def forward(self, memory: Memory, counts_BV: Tensor) -> Tensor:
+        """Summed binary cross-entropy of presence."""
+        return F.binary_cross_entropy_with_logits(
+            self.logits(memory).float(), (counts_BV > 0).float(), reduction="sum"
+        )
+
+    def predict(self, memory: Memory) -> Tensor:
+        """1 where presence is more probable than absence."""
+        return (self.logits(memory) > 0).long()
