@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from molucid.errors import InputError
 from molucid.spectra.nmr_multiplicity import coupling_partners, couplings_per_partner
-from molucid.spectra.nmr_text import NmrText, has_nmr_text, parse_nmr_text
+from molucid.spectra.nmr_text import NmrText, first_section, parse_nmr_text
 from molucid.spectra.types import NmrPeaks, Nucleus
 
 Row = tuple[float, float, str | None, tuple[float, ...], int | None]
@@ -220,7 +220,7 @@ def test_what_follows_a_section_is_not_read(tail: str) -> None:
         ("7.26 (d, J = Hz, 2H)", "1H", "malformed_coupling", 10),
         ("1H NMR (400 MHz, CDCl3)", "1H", "no_peaks", 1),
         ("1H NMR (CDCl3) 7.1 (s, 1H); 13C NMR (CDCl3)", "13C", "no_peaks", 29),
-        ("1H NMR 7.1 (s, 1H); 1H NMR 7.2 (s, 1H)", "1H", "second_spectrum", 21),
+        ("1H NMR 7.1 (s, 1H); 1H NMR 7.2 (s, 1H)", "1H", "repeated_spectrum", 21),
     ],
 )
 def test_faults_name_the_character(text: str, nucleus: Nucleus, code: str, character: int) -> None:
@@ -233,9 +233,9 @@ def test_faults_name_the_character(text: str, nucleus: Nucleus, code: str, chara
 
 
 def test_a_text_without_nmr_is_refused() -> None:
-    assert not has_nmr_text("HRMS (ESI) m/z 194.08")
-    assert not has_nmr_text("19F NMR -62.1")
-    assert has_nmr_text(PARAGRAPH)
+    assert first_section("HRMS (ESI) m/z 194.08") is None
+    assert first_section("19F NMR -62.1") is None
+    assert first_section(PARAGRAPH) == PARAGRAPH.index("¹H NMR")
     for text in ("HRMS (ESI) m/z 194.08", "19F NMR -62.1", ""):
         with pytest.raises(InputError) as fault:
             parse_nmr_text(text)

@@ -1,16 +1,17 @@
-"""One peak at a time, as readers of peak lists meet them, and the list that they make."""
+"""One peak at a time, as readers of peak lists meet them, the list that they make, and the record with it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from molucid.errors import InputError
 from molucid.spectra.nmr_multiplicity import couplings_per_partner
 from molucid.spectra.nmr_window import ShiftWindowConfig, check_shift
-from molucid.spectra.types import NmrPeaks, Nucleus
+from molucid.spectra.referencing import ReferencingConfig, settle
+from molucid.spectra.types import NmrPeaks, NmrSpectrum, Nucleus, Record
 
 
 @dataclass(slots=True)
@@ -71,3 +72,26 @@ def peaks_of(
         field_mhz=field_mhz,
         solvent=solvent,
     )
+
+
+def with_nmr(
+    record: Record,
+    found: Mapping[Nucleus, NmrSpectrum | NmrPeaks],
+    stated: str,
+    config: ReferencingConfig,
+) -> Record:
+    """The record with its NMR, without the lines of the solvent, and with the notes on what was done.
+
+    Args:
+        record: without NMR.
+        found: nucleus → its spectrum.
+        stated: how the source states the reference of its shifts.
+        config: which lines leave.
+    """
+    settled = {}
+    metadata = dict(record.metadata)
+    for nucleus, nmr in found.items():
+        settled[nucleus], notes = settle(nmr, stated, config)
+        metadata |= notes
+    evidence = replace(record.evidence, h_nmr=settled.get("1H"), c_nmr=settled.get("13C"))
+    return replace(record, evidence=evidence, metadata=metadata)

@@ -66,6 +66,12 @@ class NmrText:
     c_nmr: NmrPeaks | None
     unused: tuple[str, ...]
 
+    @property
+    def spectra(self) -> dict[Nucleus, NmrPeaks]:
+        """Nucleus → its peaks, for those that the text has."""
+        given = (self.h_nmr, self.c_nmr)
+        return {peaks.nucleus: peaks for peaks in given if peaks is not None}
+
 
 @dataclass(frozen=True, slots=True)
 class _Section:
@@ -83,7 +89,7 @@ def parse_nmr_text(text: str, nucleus: Nucleus | None = None) -> NmrText:
         nucleus: of a text without any head that names one, where the source knows it.
 
     Raises:
-        InputError: no section (`no_nmr_text`), two of one nucleus (`second_spectrum`), or a section that cannot be
+        InputError: no section (`no_nmr_text`), two of one nucleus (`repeated_spectrum`), or a section that cannot be
             read to its end; the message gives the character and the text around it.
     """
     flat = plain(text)
@@ -103,7 +109,7 @@ def parse_nmr_text(text: str, nucleus: Nucleus | None = None) -> NmrText:
                 section.head,
                 f"a second {observed} NMR section",
                 "one section of each nucleus",
-                "second_spectrum",
+                "repeated_spectrum",
                 "give each compound and each solvent a text of its own",
             )
         else:
@@ -118,9 +124,10 @@ def parse_nmr_text(text: str, nucleus: Nucleus | None = None) -> NmrText:
     return NmrText(found.get("1H"), found.get("13C"), tuple(unused))
 
 
-def has_nmr_text(text: str) -> bool:
-    """Whether a text has the head of a ¹H or ¹³C section."""
-    return any(section.nucleus in ("1H", "13C") for section in _sections(plain(text)))
+def first_section(text: str) -> int | None:
+    """Where the first ¹H or ¹³C section begins; `None` for a text without any."""
+    begins = (section.head for section in _sections(plain(text)) if section.nucleus in _OBSERVED)
+    return next(begins, None)
 
 
 def _sections(flat: str) -> Iterator[_Section]:

@@ -15,6 +15,7 @@ from molucid.errors import InputError, Rejected, Where, shorten
 from molucid.spectra.file_tree import ZIP_MAGIC, FileTree, ZipTree
 from molucid.spectra.formats import (
     bruker,
+    experimental_text,
     ir_csv,
     jcamp,
     json,
@@ -25,6 +26,9 @@ from molucid.spectra.formats import (
     msp,
     mzml,
     mzxml,
+    nmr_peak_list,
+    nmredata,
+    nmrium,
     sirius,
     varian,
 )
@@ -35,6 +39,7 @@ _Reader = Callable[[IO[bytes], str, ReadConfig], Iterator[Record | Rejected]]
 _TreeReader = Callable[[FileTree, ReadConfig], Iterator[Record | Rejected]]
 
 _READERS: dict[str, _Reader] = {
+    "experimental_text": experimental_text.read,
     "ir_csv": ir_csv.read,
     "jcamp": jcamp.read,
     "json": json.read,
@@ -44,6 +49,9 @@ _READERS: dict[str, _Reader] = {
     "msp": msp.read,
     "mzml": mzml.read,
     "mzxml": mzxml.read,
+    "nmr_peak_list": nmr_peak_list.read,
+    "nmredata": nmredata.read,
+    "nmrium": nmrium.read,
     "sirius": sirius.read,
 }
 _TREE_READERS: dict[str, tuple[Callable[[tuple[str, ...]], bool], _TreeReader]] = {
@@ -66,14 +74,20 @@ _EXTENSIONS = {
     ".msp": "msp",
     ".mzml": "mzml",
     ".mzxml": "mzxml",
+    ".nmrium": "nmrium",
+    ".sd": "nmredata",
+    ".sdf": "nmredata",
 }
 _SNIFFED_BYTES = 1 << 14
 _SIGNATURES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("mzml", re.compile(r"<(?:\w+:)?(?:indexedmzML|mzML)\b")),
     ("mzxml", re.compile(r"<(?:\w+:)?(?:mzXML|msRun)\b")),
     ("json", re.compile(rf'\A\s*\{{\s*"format"\s*:\s*"{json_schema.FORMAT_NAME}"')),
+    ("nmrium", nmrium.SIGNATURE),
     ("jcamp", re.compile(r"\A\s*##\s*TITLE\s*=", re.IGNORECASE)),
     ("ir_csv", ir_csv.SIGNATURE),
+    ("nmr_peak_list", nmr_peak_list.SIGNATURE),
+    ("nmredata", re.compile(r"^>[^<\n]*<NMREDATA_", re.MULTILINE)),
     ("massbank", re.compile(r"^ACCESSION:", re.MULTILINE)),
     ("mgf", re.compile(r"^\s*BEGIN IONS\s*$", re.MULTILINE | re.IGNORECASE)),
     ("massspecgym", re.compile(r"\A(?=[^\n]*\bmzs\b)(?=[^\n]*\bintensities\b)[^\n]*\t")),
@@ -143,7 +157,7 @@ def _items(path: Path, format: str | None, config: ReadConfig) -> Iterator[Recor
 def _format_of(path: Path) -> str:
     suffix = Path(path.name.lower().removesuffix(".gz")).suffix
     with open_source(path) as stream:
-        if suffix in _EXTENSIONS:
+        if suffix in _EXTENSIONS and suffix != ".json":
             return _EXTENSIONS[suffix]
         try:
             head = stream.peek(_SNIFFED_BYTES)[:_SNIFFED_BYTES]
@@ -154,11 +168,15 @@ def _format_of(path: Path) -> str:
     for name, signature in _SIGNATURES:
         if signature.search(text):
             return name
+    if suffix in _EXTENSIONS:
+        return _EXTENSIONS[suffix]
+    if experimental_text.is_experimental_text(text):
+        return "experimental_text"
     raise InputError(
         "a file of no known format" if head else "an empty file",
         f"one of {', '.join(FORMATS)}",
         Where(str(path)),
-        hint="name the format, or check that the file holds mass spectra",
+        hint="name the format, or check that the file holds spectra",
         code="unknown_format" if head else "empty_file",
     )
 

@@ -1,0 +1,240 @@
+"""NMRium's JSON (`.nmrium`): the spectra of one compound with their ranges, as its web page saves them.
+
+Two layouts are read: `spectra` at the top (versions 0 to 3; version 0 has `signal` and `j` where later ones have
+`signals` and `js`), and `spectra` inside of `data` (later versions). Of each one-dimensional, Fourier-transformed ¹H or
+¹³C spectrum the ranges are read if there are any, since a person made them; else the trace; else the picked peaks.
+DEPT and APT, two-dimensional spectra, FIDs and other nuclei are named in the metadata.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from molucid.errors import InputError, Rejected, Where, shorten
+from molucid.spectra.draft import check_id, too_many_peaks
+from molucid.spectra.fields import assemble
+from molucid.spectra.nmr_entries import PeakEntry, peaks_of, with_nmr
+from molucid.spectra.nmr_multiplicity import coupling_partners, known_multiplicity
+from molucid.spectra.solvents import canonical_solvent
+from molucid.spectra.source import ReadConfig, as_text, unpacked
+from molucid.spectra.types import NmrPeaks, NmrSpectrum, Nucleus, Record
+
+SIGNATURE = re.compile(
+    r'\A\s*\{(?=[^\0]{0,4000}"(?:spectra|molecules|view|version)"\s*:)(?![^\0]{0,200}"records"\s*:)'
+)
+"""What the beginning of such a file looks like."""
+
+_NUCLEI: dict[str, Nucleus] = {"1H": "1H", "13C": "13C"}
+_EDITED = ("dept", "apt", "pendant")
+_SIGNAL_KINDS = (None, "signal")
+"""`kind` of ranges that belong to the compound; others are solvent, impurity, reference, …."""
+
+
+def read(stream: IO[bytes], file: str, config: ReadConfig) -> Iterator[Record | Rejected]:
+    """The one record of an NMRium file; see `molucid.spectra.formats.mgf.read`.
+
+    Raises:
+        InputError: no JSON, or JSON without NMRium's list of spectra.
+    """
+    document = _document(stream, file, config)
+    body = _mapping(document.get("data")) or document
+    spectra = body.get("spectra")
+    if not isinstance(spectra, list):
+        raise InputError(
+            "JSON without a list 'spectra'",
+            "a file saved by NMRium",
+            Where(file),
+            hint="save it again from NMRium with its data",
+            code="wrong_json_format",
+        )
+    yield _record(body, [item for item in spectra if isinstance(item, dict)], file, config)
+
+
+def _document(stream: IO[bytes], file: str, config: ReadConfig) -> dict[str, Any]:
+    with as_text(unpacked(stream, file)) as text:
+        content = text.read(config.max_record_chars + 1)
+    if len(content) > config.max_record_chars:
+        raise InputError(
+            f"a file of more than {config.max_record_chars} characters",
+            "a smaller one",
+            Where(file),
+            hint="save fewer spectra in one file",
+            code="record_too_long",
+        )
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise InputError(
+            shorten(str(error), 120), "JSON", Where(file), hint="the file is cut off", code="invalid_json"
+        ) from None
+    return _mapping(document)
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _record(
+    body: dict[str, Any], spectra: list[dict[str, Any]], file: str, config: ReadConfig
+) -> Record | Rejected:
+    id = Path(file).name
+    where = Where(file, shorten(id))
+    headers: dict[str, str] = {}
+    found: dict[Nucleus, NmrSpectrum | NmrPeaks] = {}
+    unused = []
+    try:
+        check_id(id, config)
+        for number, spectrum in enumerate(spectra, start=1):
+            info = _mapping(spectrum.get("info"))
+            nucleus = _used(info)
+            if nucleus is None:
+                unused.append(_name(info, number))
+            elif nucleus in found:
+                raise InputError(
+                    f"a second {nucleus} spectrum, {_name(info, number)}",
+                    "one spectrum of each nucleus",
+                    hint="keep the spectrum that is to be read, and save again",
+                    code="repeated_spectrum",
+                )
+            else:
+                found[nucleus] = _spectrum(spectrum, info, nucleus, config)
+        if not found:
+            raise InputError(
+                f"no ¹H or ¹³C spectrum among {len(spectra)}",
+                "a one-dimensional, transformed spectrum of ¹H or ¹³C",
+                hint="transform the FID in NMRium and save again",
+                code="no_spectrum",
+            )
+        if unused:
+            headers["spectra_not_used"] = ", ".join(unused)
+        headers |= _structure(body.get("molecules"))
+        record = assemble(id, headers, (), where)
+        return with_nmr(record, found, "the axis of the file", config.referencing)
+    except InputError as error:
+        return Rejected.from_error(shorten(id), error, where)
+
+
+def _name(info: dict[str, Any], number: int) -> str:
+    words = (info.get(key) for key in ("nucleus", "experiment"))
+    name = " ".join(str(word) for word in words if word) or f"number {number}"
+    # Names are written as UTF-8, which has no halves of surrogate pairs.
+    return shorten(name.encode("utf-8", "backslashreplace").decode(), 40)
+
+
+def _used(info: dict[str, Any]) -> Nucleus | None:
+    """Nucleus of a spectrum that is read."""
+    nucleus = info.get("nucleus")
+    experiment = f"{info.get('experiment')} {info.get('pulseSequence')}".lower()
+    if info.get("isFid") or info.get("dimension", 1) != 1 or any(word in experiment for word in _EDITED):
+        return None
+    return _NUCLEI.get(nucleus) if isinstance(nucleus, str) else None
+
+
+def _spectrum(
+    spectrum: dict[str, Any], info: dict[str, Any], nucleus: Nucleus, config: ReadConfig
+) -> NmrSpectrum | NmrPeaks:
+    field_mhz = next(
+        (value for key in ("baseFrequency", "originFrequency") if (value := _number(info.get(key)))), None
+    )
+    solvent = info.get("solvent")
+    solvent = canonical_solvent(solvent) if isinstance(solvent, str) else None
+    ranges, peaks = _values(spectrum.get("ranges")), _values(spectrum.get("peaks"))
+    data = _mapping(spectrum.get("data"))
+    x, y = data.get("x"), data.get("re", data.get("y"))
+    if max(len(ranges), len(peaks), len(x) if isinstance(x, list) else 0) > config.max_peaks:
+        raise too_many_peaks(config.max_peaks)
+    if entries := [entry for item in ranges for entry in _range_entries(item)]:
+        return peaks_of(nucleus, entries, field_mhz, solvent)
+    if isinstance(x, list) and isinstance(y, list) and x:
+        return NmrSpectrum(nucleus, _numbers(x, "x"), _numbers(y, "re"), field_mhz, solvent)  # type: ignore[arg-type]
+    picked = [_number(item.get("x", item.get("delta"))) for item in peaks]
+    if not picked:
+        raise InputError(
+            f"a {nucleus} spectrum without data, ranges or peaks",
+            "a file saved with its data",
+            hint="NMRium has saved a link only; save again with the data included",
+            code="no_peaks",
+        )
+    return peaks_of(nucleus, [PeakEntry(shift) for shift in picked if shift is not None], field_mhz, solvent)
+
+
+def _values(part: Any) -> list[dict[str, Any]]:
+    values = part.get("values") if isinstance(part, dict) else part
+    return [item for item in values if isinstance(item, dict)] if isinstance(values, list) else []
+
+
+def _number(value: Any) -> float | None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number and abs(value) < 1e300 and math.isfinite(value) else None
+
+
+def _numbers(values: list[Any], name: str) -> list[float]:
+    if not all(isinstance(value, int | float) and abs(value) < 1e300 for value in values):
+        raise InputError(
+            f"data.{name} with what is no finite number",
+            "numbers",
+            hint="save the file again with its data",
+            code="not_finite",
+        )
+    return values
+
+
+def _range_entries(item: dict[str, Any]) -> Iterator[PeakEntry]:
+    """One entry for each signal of a range, or one for the range where it has none."""
+    first, last = _number(item.get("from")), _number(item.get("to"))
+    if item.get("kind") not in _SIGNAL_KINDS:
+        return
+    signals = [
+        signal
+        for key in ("signals", "signal")
+        for signal in _values(item.get(key))
+        if signal.get("kind") in _SIGNAL_KINDS
+    ]
+    for signal in signals:
+        shift = _number(signal.get("delta"))
+        if shift is None:
+            continue
+        splittings = [j for key in ("js", "j") for j in _values(signal.get(key))]
+        name = signal.get("multiplicity")
+        name = known_multiplicity(name) if isinstance(name, str) else None
+        atoms = _number(signal.get("nbAtoms"))
+        yield PeakEntry(
+            shift,
+            multiplicity=name or ("m" if signal.get("multiplicity") else None),
+            coupling_hz=_couplings(splittings, name),
+            num_hydrogens=round(atoms) if atoms else None,
+        )
+    if not signals and first is not None and last is not None:
+        yield PeakEntry((first + last) / 2, width_ppm=abs(last - first))
+
+
+def _couplings(splittings: list[dict[str, Any]], name: str | None) -> tuple[float, ...]:
+    """Couplings of a signal: one per splitting if they are as many as its name has, else one per partner."""
+    values = [(abs(_number(j.get("coupling")) or 0.0), j.get("multiplicity")) for j in splittings]
+    values = [(value, kind) for value, kind in values if value]
+    if len(coupling_partners(name or "m") or ()) == len(values):
+        return tuple(value for value, _ in values)
+    expanded: list[float] = []
+    for value, kind in values:
+        word = known_multiplicity(kind) if isinstance(kind, str) else None
+        expanded += [value] * (sum(coupling_partners(word or "d") or (1,)) or 1)
+    return tuple(expanded)
+
+
+def _structure(molecules: Any) -> dict[str, str]:
+    blocks = [item.get("molfile") for item in _values(molecules)]
+    molfiles = [block for block in blocks if isinstance(block, str) and block.strip()]
+    if len(molfiles) != 1:
+        return {"molecules": str(len(molfiles))} if molfiles else {}
+    # RDKit is imported where a structure is met: reading spectra needs none.
+    from molucid.chem.molblock import smiles_of_molblock
+
+    try:
+        return {"smiles": smiles_of_molblock(molfiles[0]) or ""}
+    except InputError as error:
+        return {"structure_not_read": error.got}

@@ -1,0 +1,392 @@
+"""Files of NMR lists: one compound in every format, dialects, faults by name, and bytes that break nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from molucid.errors import InputError, Rejected
+from molucid.spectra.clean import CleanConfig, clean
+from molucid.spectra.formats import experimental_text, nmr_peak_list, nmredata, nmrium
+from molucid.spectra.read import read_records
+from molucid.spectra.source import ReadConfig
+from molucid.spectra.types import NmrPeaks, NmrSpectrum, Record
+
+DATA = Path(__file__).parent / "data"
+Items = list[Record | Rejected]
+READERS: dict[str, Callable[..., Any]] = {
+    "fluorobenzoate.txt": experimental_text.read,
+    "fluorobenzoate.tsv": nmr_peak_list.read,
+    "fluorobenzoate.sdf": nmredata.read,
+    "fluorobenzoate.nmrium": nmrium.read,
+}
+
+
+def read(reader: Any, text: str, name: str = "a.x", **bounds: int) -> Items:
+    return list(reader.read(io.BytesIO(text.encode()), name, ReadConfig(**bounds)))  # type: ignore[arg-type]
+
+
+def summary(items: Items) -> list[str]:
+    return [item.code if isinstance(item, Rejected) else item.evidence.id for item in items]
+
+
+def only(items: Items) -> Record:
+    (record,) = items
+    assert isinstance(record, Record), record
+    return record
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_one_compound_in_every_format(name: str) -> None:
+    record = only(list(read_records(DATA / name)))
+    h, c = record.evidence.h_nmr, record.evidence.c_nmr
+    assert isinstance(h, NmrPeaks)
+    assert isinstance(c, NmrPeaks)
+    np.testing.assert_allclose(h.shift_ppm, [3.91, 7.10, 8.05])
+    assert h.multiplicity == ("s", "t", "dd")
+    assert h.coupling_hz == ((), (8.8, 8.8), (8.8, 5.5))
+    assert h.num_hydrogens == (3, 2, 2)
+    np.testing.assert_allclose(c.shift_ppm, [52.2, 115.5, 126.4, 132.1, 165.7, 166.1])
+    assert c.coupling_hz == ((), (22.0,), (), (9.3,), (253.9,), ())
+    assert c.multiplicity is not None
+    assert c.multiplicity[1:] == ("d", None, "d", "d", None)
+    assert c.multiplicity[0] == (None if name.endswith("nmrium") else "Q")
+    assert c.num_hydrogens is not None
+    assert (c.num_hydrogens[1], c.num_hydrogens[3]) == (2, 2)
+    assert h.solvent == c.solvent == "CDCl3"
+    assert (h.field_mhz, c.field_mhz) == ((None, None) if name.endswith("tsv") else (400, 101))
+    assert record.smiles == "COC(=O)c1ccc(F)cc1"
+    if not name.endswith("nmrium"):
+        assert str(record.evidence.formula) == "C8H7FO2"
+        assert record.evidence.id == "Methyl 4-fluorobenzoate (3a)"
+    assert isinstance(clean(record, CleanConfig()), Record)
+
+
+def test_what_is_not_read_is_told() -> None:
+    notes = {name: only(list(read_records(DATA / name))).metadata for name in READERS}
+    assert notes["fluorobenzoate.txt"]["nuclei_not_used"] == "19F"
+    assert notes["fluorobenzoate.sdf"]["spectra_not_used"] == "2D_13C_1J_1H"
+    assert notes["fluorobenzoate.nmrium"]["spectra_not_used"] == "13C dept135"
+
+
+# Experimental text.
+
+BLOCKS = """1a
+1H NMR (CDCl3) δ 7.10 (s, 1H).
+
+Compound 1b: 1H NMR (CDCl3) δ 7.10 (s, 1H
+
+1c
+1H NMR (CDCl3) δ 7.10 (s, 1H). 1H NMR (CDCl3) δ 7.20 (s, 1H).
+
+General procedure.
+
+1e
+SMILES: CCO
+SMILES: CCC
+13C NMR δ 50.1
+
+1f
+13C NMR (101 MHz, CDCl3)
+
+1g
+Formula: C2H6X
+13C NMR δ 50.1
+
+13C NMR δ 51.1
+"""
+
+
+def test_blocks_of_a_text_are_answered_one_by_one() -> None:
+    items = read(experimental_text, BLOCKS, "a.txt")
+    assert summary(items) == [
+        "1a",
+        "unbalanced_parenthesis",
+        "repeated_spectrum",
+        "no_nmr_text",
+        "mixed_compounds",
+        "no_peaks",
+        "unknown_element",
+        "a.txt#8",
+    ]
+    rejected = items[1]
+    assert isinstance(rejected, Rejected)
+    assert (rejected.id, rejected.where.line, rejected.where.file) == ("Compound 1b", 4, "a.txt")
+
+
+def test_lines_of_the_solvent_leave_a_carbon_list() -> None:
+    record = only(read(experimental_text, "x\n13C NMR (CDCl3) δ 128.1, 77.2, 50.1\n"))
+    assert isinstance(record.evidence.c_nmr, NmrPeaks)
+    np.testing.assert_allclose(record.evidence.c_nmr.shift_ppm, [50.1, 128.1])
+    assert "77.2" in record.metadata["c_nmr_removed"]
+
+
+# Tables.
+
+
+def test_a_table_of_several_compounds() -> None:
+    text = "id,nucleus,shift_ppm,multiplicity,coupling_hz,smiles\n"
+    text += (
+        'a,1H,7.1,dt,"8.0, 2.1",CCO\nb,1H,7.1,zz,,\na,13C,50.1,,,CCO\nc,13C,300,,,\nd,19F,1,,,\ne,1H,x,,,\n'
+    )
+    items = read(nmr_peak_list, text)
+    expected = ["a", "unknown_multiplicity", "shift_outside_window", "unsupported_nucleus", "malformed_peak"]
+    assert summary(items) == expected
+    assert [item.id for item in items if isinstance(item, Rejected)] == ["b", "c", "d", "e"]
+    first = items[0]
+    assert isinstance(first, Record)
+    assert first.smiles == "CCO"
+    assert isinstance(first.evidence.h_nmr, NmrPeaks)
+    assert first.evidence.h_nmr.coupling_hz == ((8.0, 2.1, 2.1),)
+    assert isinstance(first.evidence.c_nmr, NmrPeaks)
+    assert "line 3" in items[1].message if isinstance(items[1], Rejected) else False
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_separators(separator: str) -> None:
+    text = "#nucleus: 13C\nshift_ppm|num_hydrogens\n50.1|2\n".replace("|", separator)
+    peaks = only(read(nmr_peak_list, text)).evidence.c_nmr
+    assert isinstance(peaks, NmrPeaks)
+    assert (peaks.shift_ppm.tolist(), peaks.num_hydrogens) == ([50.1], (2,))
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("# nucleus: 13C\nshift_ppm,multiplicity\n", "no_peaks"),
+        ("shift_ppm\n7.1\n", "missing_nucleus"),
+        ("# nucleus: 1H\nshift_ppm,multiplicity\n7.1\n", "ragged_row"),
+        ("# nucleus: 1H\nshift_ppm,num_hydrogens\n7.1,1.5\n", "malformed_peak"),
+        ("# nucleus: 1H\nshift_ppm,coupling_hz\n7.1,x\n", "malformed_coupling"),
+        ("# nucleus: 1H\nshift_ppm\nnan\n", "not_finite"),
+        ("# nucleus: 1H\n# field_mhz: x\nshift_ppm\n7.1\n", "malformed_field"),
+        ("# nucleus: 1H\nshift_ppm,multiplicity\n,s\n", "malformed_shift"),
+    ],
+)
+def test_faults_of_a_table(text: str, code: str) -> None:
+    (row,) = read(nmr_peak_list, text)
+    assert isinstance(row, Rejected)
+    assert row.code == code
+
+
+def test_a_table_without_shifts_and_a_long_one() -> None:
+    with pytest.raises(InputError, match="shift_ppm"):
+        read(nmr_peak_list, "ppm,multiplicity\n7.1,s\n")
+    text = "# nucleus: 1H\nshift_ppm\n" + "7.1\n" * 9
+    assert summary(read(nmr_peak_list, text, max_peaks=8)) == ["too_many_peaks"]
+
+
+# NMReDATA.
+
+ETHANOL = """ethanol
+  test
+
+  3  2  0  0  0  0  0  0  0  0999 V2000
+    0.0000    0.0000    0.0000 C   0  0
+    1.5000    0.0000    0.0000 C   0  0
+    2.2000    1.2000    0.0000 O   0  0
+  1  2  1  0
+  2  3  1  0
+M  END
+"""
+
+
+def test_an_assignment_alone_is_read() -> None:
+    text = (
+        ETHANOL + "> <NMREDATA_ASSIGNMENT>\na, 18.1, 1\nb, 58.2, 2\nha, 1.22, H1\noh, 777.777, H3\n\n$$$$\n"
+    )
+    evidence = only(read(nmredata, text)).evidence
+    assert isinstance(evidence.h_nmr, NmrPeaks)
+    assert isinstance(evidence.c_nmr, NmrPeaks)
+    assert (evidence.h_nmr.shift_ppm.tolist(), evidence.h_nmr.num_hydrogens) == ([1.22], None)
+    assert (evidence.c_nmr.shift_ppm.tolist(), evidence.c_nmr.num_hydrogens) == ([18.1, 58.2], (1, 1))
+
+
+def test_line_breaks_inside_of_a_tag_mean_nothing() -> None:
+    tag = ">  <NMREDATA_1D_1H>\nLarmor=400.13\\\n1.22\n00, S=t, J=7.00\\\n3.6900-3.6500, S=q\\\n;9.9, L=x\\\n\n$$$$\n"
+    peaks = only(read(nmredata, ETHANOL + tag.replace("1.22\n00", "1.2200,\n L=a"))).evidence.h_nmr
+    assert isinstance(peaks, NmrPeaks)
+    np.testing.assert_allclose(peaks.shift_ppm, [1.22, 3.67])
+    assert peaks.width_ppm is not None
+    np.testing.assert_allclose(peaks.width_ppm, [0, 0.04])
+    assert peaks.field_mhz == 400.13
+
+
+def test_records_of_an_sd_file_are_answered_one_by_one() -> None:
+    spectrum = ">  <NMREDATA_1D_13C>\n{}\\\n\n$$$$\n"
+    records = [
+        ETHANOL + spectrum.format("18.1, L=a"),
+        ETHANOL.replace("ethanol", "plain") + "$$$$\n",
+        ETHANOL.replace("ethanol", "far") + spectrum.format("1810.0, L=a"),
+        ETHANOL.replace("ethanol", "empty") + spectrum.format("Larmor=100.6"),
+        ETHANOL.replace("ethanol", "odd") + spectrum.format("18.1, S=foo"),
+        ETHANOL.replace("ethanol", "cut") + spectrum.format("18.1, L=a").replace("$$$$\n", ""),
+    ]
+    items = read(nmredata, "".join(records))
+    expected = [
+        "no_nmredata",
+        "shift_outside_window",
+        "no_peaks",
+        "unknown_multiplicity",
+        "unfinished_record",
+    ]
+    assert summary(items) == ["ethanol", *expected]
+    assert [item.id for item in items if isinstance(item, Rejected)] == [
+        "plain",
+        "far",
+        "empty",
+        "odd",
+        "cut",
+    ]
+
+
+def test_a_structure_that_cannot_be_read_is_told_and_the_spectrum_answered() -> None:
+    text = ETHANOL.replace(" O   0", " Q9  0") + ">  <NMREDATA_1D_13C>\n18.1\\\n\n$$$$\n"
+    record = only(read(nmredata, text))
+    assert record.smiles is None
+    assert "structure" in record.metadata["structure_not_read"]
+
+
+# NMRium.
+
+
+def nmrium_file(*spectra: dict[str, Any], nested: bool = True) -> str:
+    body = {"spectra": list(spectra), "molecules": [], "version": 4}
+    return json.dumps({"data": body, "view": {}} if nested else body)
+
+
+H_INFO = {"nucleus": "1H", "dimension": 1, "isFid": False}
+
+
+def test_the_first_layout_of_nmrium() -> None:
+    splittings = [{"coupling": 7, "multiplicity": "d"}, {"coupling": 2, "multiplicity": "t"}]
+    signal = {"delta": 1.2, "multiplicity": "dt", "j": splittings}
+    spectrum = {"info": H_INFO, "ranges": [{"from": 1.1, "to": 1.3, "signal": [signal]}]}
+    peaks = only(read(nmrium, nmrium_file(spectrum, nested=False))).evidence.h_nmr
+    assert isinstance(peaks, NmrPeaks)
+    assert peaks.coupling_hz == ((7, 2, 2),)
+
+
+def test_a_trace_is_read_where_no_ranges_are_and_peaks_where_no_trace_is() -> None:
+    trace = {"info": H_INFO, "data": {"x": [3, 2, 1], "re": [0, 5, 1]}, "peaks": {"values": [{"x": 2}]}}
+    spectrum = only(read(nmrium, nmrium_file(trace))).evidence.h_nmr
+    assert isinstance(spectrum, NmrSpectrum)
+    assert (spectrum.shift_ppm.tolist(), spectrum.intensity.tolist()) == ([1, 2, 3], [1, 5, 0])
+    peaks = only(
+        read(nmrium, nmrium_file({"info": H_INFO, "peaks": {"values": [{"delta": 2}]}}))
+    ).evidence.h_nmr
+    assert isinstance(peaks, NmrPeaks)
+    assert peaks.shift_ppm.tolist() == [2]
+
+
+@pytest.mark.parametrize(
+    ("spectra", "code"),
+    [
+        ([], "no_spectrum"),
+        ([{"info": {**H_INFO, "isFid": True}}], "no_spectrum"),
+        ([{"info": {**H_INFO, "nucleus": "19F"}}], "no_spectrum"),
+        ([{"info": {**H_INFO, "nucleus": ["1H", "1H"], "dimension": 2}}], "no_spectrum"),
+        ([{"info": H_INFO, "source": {"jcampURL": "x"}}], "no_peaks"),
+        ([{"info": H_INFO, "data": {"x": [1, 2], "re": [1]}}], "ragged_arrays"),
+        ([{"info": H_INFO, "data": {"x": [1, None], "re": [1, 2]}}], "not_finite"),
+        ([{"info": H_INFO, "peaks": {"values": [{"x": 99}]}}], "shift_outside_window"),
+        ([{"info": H_INFO, "peaks": {"values": [{"x": 9}]}}] * 2, "repeated_spectrum"),
+    ],
+)
+def test_faults_of_nmrium(spectra: list[dict[str, Any]], code: str) -> None:
+    (row,) = read(nmrium, nmrium_file(*spectra))
+    assert isinstance(row, Rejected)
+    assert row.code == code
+    assert row.message
+
+
+def test_json_that_is_not_nmriums(tmp_path: Path) -> None:
+    for text, code in (
+        ("[1", "invalid_json"),
+        ("{}", "wrong_json_format"),
+        ('{"spectra": 3}', "wrong_json_format"),
+    ):
+        with pytest.raises(InputError) as fault:
+            read(nmrium, text)
+        assert fault.value.code == code
+    path = tmp_path / "a.json"
+    path.write_text(nmrium_file({"info": H_INFO, "peaks": {"values": [{"x": 9}]}}))
+    assert summary(list(read_records(path))) == ["a.json"]
+
+
+# Bytes.
+
+FUZZ = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+WORDS = [
+    b"\0",
+    b"nan",
+    b"1e999",
+    b"$$$$\n",
+    b"\n\n",
+    b"> <NMREDATA_1D_1H>\n",
+    b"\\",
+    b";",
+    b'"',
+    b"{",
+    b"[",
+    b"\xff\xfe",
+]
+WORDS += [
+    b"\\ud800",
+    b"99999999",
+    b"7.1, S=",
+    b"J=",
+    b"(",
+    b")",
+    b"1H NMR",
+    b"M  V30",
+    b"V3000",
+    b"null",
+    b"-",
+    b"\t",
+]
+
+
+@pytest.mark.parametrize("name", READERS)
+@FUZZ
+@given(data=st.data())
+def test_damaged_files_raise_nothing_else(name: str, data: st.DataObject) -> None:
+    content = (DATA / name).read_bytes()
+    for _ in range(data.draw(st.integers(1, 4))):
+        start, length = data.draw(st.integers(0, len(content))), data.draw(st.integers(0, 40))
+        snippet = data.draw(st.sampled_from(WORDS) | st.binary(max_size=8))
+        content = content[:start] + snippet + content[start + length :]
+    drain(name, content)
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_every_prefix_of_a_file(name: str) -> None:
+    content = (DATA / name).read_bytes()
+    for end in range(0, len(content), 13):
+        drain(name, content[:end])
+
+
+@pytest.mark.parametrize("name", READERS)
+@FUZZ
+@given(content=st.binary(max_size=200))
+def test_random_bytes(name: str, content: bytes) -> None:
+    drain(name, content)
+
+
+def drain(name: str, content: bytes) -> None:
+    with contextlib.suppress(InputError):
+        for item in READERS[name](io.BytesIO(content), "fuzz", ReadConfig(max_peaks=1000)):
+            assert isinstance(item, Record | Rejected)
+            text = item.id if isinstance(item, Rejected) else str(item.metadata)
+            text.encode()
+            if isinstance(item, Record):
+                assert isinstance(clean(item, CleanConfig()), Record | Rejected)
