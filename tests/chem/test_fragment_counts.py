@@ -23,9 +23,9 @@ MOLECULES = [
     "c1ccc2ccccc2c1", "c1cc2ccc3cccc4ccc(c1)c2c34", "C1=CC=CC=CC=C1", "c1ccc2[nH]ccc2c1", "O=c1[nH]cnc2nc[nH]c12",
     "CC(=O)Oc1ccccc1C(=O)O", "CN1C=NC2=C1C(=O)N(C)C(=O)N2C", "CC(C)Cc1ccc(cc1)C(C)C(=O)O", "[O-][N+](=O)c1ccccc1",
     "C[N+](C)(C)CC([O-])=O", "C[n+]1ccccc1", "[O-][n+]1ccccc1", "CS(C)=O", "CS(=O)(=O)Nc1ccc(Cl)c(Br)c1",
-    "N#Cc1ccc(I)cc1", "OP(=O)(O)OC", "C[Si](C)(C)C", "OB(O)c1ccccc1", "C[Se]C", "c1cc[se]c1", "c1ccoc1", "s1cccc1", "C#CC#C", "C=C=C",
-    "CC1(C)SC2C(NC(=O)Cc3ccccc3)C(=O)N2C1C(=O)O", "CC12CCC3C(CCC4=CC(=O)CCC34C)C1CCC2O", "FC(F)(F)C(F)(F)F",
-    "N[C@@H](Cc1c[nH]c2ccccc12)C(=O)N[C@@H](CS)C(=O)O", "OC1OC(CO)C(O)C(O)C1O", "c1ccc(cc1)-c1ccc(cc1)-c1ccccc1",
+    "N#Cc1ccc(I)cc1", "OP(=O)(O)OC", "C[Si](C)(C)C", "OB(O)c1ccccc1", "C[Se]C", "c1cc[se]c1", "c1ccoc1", "s1cccc1",
+    "C#CC#C", "C=C=C", "CC1(C)SC2C(NC(=O)Cc3ccccc3)C(=O)N2C1C(=O)O", "CC12CCC3C(CCC4=CC(=O)CCC34C)C1CCC2O",
+    "FC(F)(F)C(F)(F)F", "N[C@@H](Cc1c[nH]c2ccccc12)C(=O)N[C@@H](CS)C(=O)O", "OC1OC(CO)C(O)C(O)C1O", "c1ccc(cc1)-c1ccc(cc1)-c1ccccc1",
     "C1CCCCCCCCCCC1", "C(C1CC1)(C1CC1)(C1CC1)C1CC1", "C1CC2(C1)CC1(CCC1)C2", "O=C1C=CC(=O)C=C1", "[C-]#[O+]",
     "CC(C)(C)c1cc2c(cc1O)C1CC(C2)c2ccccc21", "c1ccc2c(c1)c1nc2nc2[nH]c(nc3nc(nc4[nH]c(n1)c1ccccc41)c1ccccc31)c1ccccc21",
 ]  # fmt: skip
@@ -36,7 +36,8 @@ SMARTS = [
     "*1~*~*~*~*~*~1", "[R]", "[R0]", "[R2]", "[r5]", "[r]", "[x3]", "[D3]", "[X4]", "[H2]", "[h1]", "[v4]", "[+]",
     "[-1]", "[!#6;!#1]", "[C,N]-[O,S]", "*@*", "*!@*", "*=,#*", "[$(C=O)]", "[C;$(C=O)]-N", "[2H]", "[#1]", "C.O",
     "[CX4H2](-[C])-[C]", "C/C=C/C", "[C@](C)(N)", "[N+]-[O-]", "C->[Fe]", "[C:1][O:2]", "[^2]", "[a]", "[A]",
-    "[D{2-3}]", "C12C3C4C1C5C2C3C45", "C(C)(C)(C)C", "CCCCCCCCCCCC", "[Si](C)(C)(C)C", "[#6]!-[#6]", "[Na+]", "[H]O[H]", "[Cl-]",
+    "[D{2-3}]", "C12C3C4C1C5C2C3C45", "C(C)(C)(C)C", "CCCCCCCCCCCC", "[Si](C)(C)(C)C", "[#6]!-[#6]",
+    "[Na+]", "[H]O[H]", "[Cl-]",
 ]  # fmt: skip
 
 PARTS = ["C", "N", "O", "C(C)", "C=C", "c1ccccc1", "C1CC1", "S(=O)(=O)", "[N+](C)(C)"]
