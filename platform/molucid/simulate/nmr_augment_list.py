@@ -1,0 +1,119 @@
+"""A peak list as a laboratory reports it: overlapping multiplets as one, ranges for couplings, rounded shifts."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from molucid.simulate.nmr_augment_config import NmrAugmentConfig
+from molucid.spectra.multiplets import split_lines
+from molucid.spectra.types import NmrPeaks
+
+_DEFAULT_FIELD_MHZ = {"1H": 400.0, "13C": 100.6}
+
+
+class _Peak(NamedTuple):
+    shift_ppm: float
+    width_ppm: float
+    multiplicity: str | None
+    coupling_hz: tuple[float, ...]
+    number: int | None
+
+
+def reported(peaks: NmrPeaks, config: NmrAugmentConfig, rng: np.random.Generator) -> NmrPeaks:
+    """The list with what a report leaves out left out."""
+    rows = _rows(peaks)
+    field = peaks.field_mhz or _DEFAULT_FIELD_MHZ[peaks.nucleus]
+    first, second, third = rng.random(3)
+    if peaks.nucleus == "1H":
+        if third < config.bare_hydrogens:
+            return NmrPeaks(
+                "1H", np.round(peaks.shift_ppm, 2), field_mhz=peaks.field_mhz, solvent=peaks.solvent
+            )
+        groups = _overlapping(rows, field) if second < config.merge_overlaps else [[row] for row in rows]
+        rows = [_as_one(group, field, first < config.multiplet_as_range) for group in groups]
+        return _list(peaks, rows, 3, True, True)
+    if first < config.carbon_lines:
+        rows = [line for row in rows for line in _single_lines(row, field)]
+    return _list(peaks, rows, 2, second < config.carbon_types, third < config.carbon_numbers)
+
+
+def _rows(peaks: NmrPeaks) -> list[_Peak]:
+    size = len(peaks.shift_ppm)
+    return [
+        _Peak(*values)
+        for values in zip(
+            peaks.shift_ppm.tolist(),
+            peaks.width_ppm.tolist() if peaks.width_ppm is not None else [0.0] * size,
+            peaks.multiplicity or [None] * size,
+            peaks.coupling_hz or [()] * size,
+            peaks.num_hydrogens or [None] * size,
+            strict=True,
+        )
+    ]
+
+
+def _list(
+    peaks: NmrPeaks, rows: list[_Peak], decimals: int, with_names: bool, with_numbers: bool
+) -> NmrPeaks:
+    width = np.array([round(row.width_ppm, decimals) for row in rows], np.float64)
+    return NmrPeaks(
+        peaks.nucleus,
+        np.array([round(row.shift_ppm, decimals) for row in rows], np.float64),
+        multiplicity=tuple(row.multiplicity for row in rows) if with_names else None,
+        coupling_hz=tuple(row.coupling_hz for row in rows),
+        num_hydrogens=tuple(row.number for row in rows) if with_numbers else None,
+        width_ppm=width if width.any() else None,
+        field_mhz=peaks.field_mhz,
+        solvent=peaks.solvent,
+    )
+
+
+def _span_ppm(row: _Peak, field_mhz: float) -> float:
+    return max(sum(row.coupling_hz) / field_mhz, row.width_ppm)
+
+
+def _is_broad(row: _Peak) -> bool:
+    return row.multiplicity is not None and row.multiplicity.startswith("br")
+
+
+def _overlapping(rows: list[_Peak], field_mhz: float) -> list[list[_Peak]]:
+    """Groups of neighbours whose patterns overlap; broad lines stay by themselves."""
+    groups: list[list[_Peak]] = []
+    for row in rows:
+        before = groups[-1][-1] if groups else None
+        if (
+            before is not None
+            and not _is_broad(row)
+            and not _is_broad(before)
+            and row.shift_ppm - before.shift_ppm
+            < (_span_ppm(row, field_mhz) + _span_ppm(before, field_mhz)) / 2
+        ):
+            groups[-1].append(row)
+        else:
+            groups.append([row])
+    return groups
+
+
+def _as_one(group: list[_Peak], field_mhz: float, as_range: bool) -> _Peak:
+    """A multiplet of several peaks, or one peak; a multiplet gives its range."""
+    first = group[0]
+    if len(group) == 1 and not (as_range and first.multiplicity == "m"):
+        return first
+    low = min(row.shift_ppm - _span_ppm(row, field_mhz) / 2 for row in group)
+    high = max(row.shift_ppm + _span_ppm(row, field_mhz) / 2 for row in group)
+    numbers = [row.number for row in group if row.number is not None]
+    total = sum(numbers) if len(numbers) == len(group) else None
+    return _Peak((low + high) / 2, high - low, "m", (), total)
+
+
+def _single_lines(row: _Peak, field_mhz: float) -> list[_Peak]:
+    """Each line of a carbon that is split by F or P as a peak of its own."""
+    if not row.coupling_hz:
+        return [row]
+    offsets, _ = split_lines(row.coupling_hz)
+    return [
+        row._replace(shift_ppm=row.shift_ppm + offset / field_mhz, coupling_hz=())
+        for offset in offsets.tolist()
+    ]
