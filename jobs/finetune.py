@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     with local_checkpoint(args.checkpoint) as (url, checkpoint):
         read_manifest(checkpoint)
         card = read_card(checkpoint)
-        initial = Initial(url, model_hash(checkpoint))
+        initial = Initial(url, model_hash(checkpoint), "all", f"starting from the weights of {url}")
     train = card.train.model_dump() | FinetuneConfig().model_dump()
     recipe = Recipe.from_mapping(
         {

@@ -17,10 +17,13 @@ fingerprint) and writes memory-mapped arrays, so that nothing is parsed while a 
   molucid pack runs/samples --split val --out runs/packed-val
   molucid pack massbank_msms.parquet --fold train --out runs/massbank-train
   molucid pack library.msp more.mgf --out runs/library
+  molucid pack corpus:molsets --out runs/molecules --set stereo=true
 
-An input is a data set of `molucid simulate` (folder or s3:// URL), the MassBank table as Parquet,
-MassSpecGym.tsv, a DiffMS/MIST folder (or its labels.tsv), or any spectra file whose records carry SMILES. A
-file that cannot be read and a second use of an identifier are rejected rows, as in `molucid elucidate`.
+`corpus:NAME` (or `corpus:FILE.smi`) packs molecules without spectra, for stage 1 of a two-stage system; the names
+are those of `molucid simulate --corpus`. Any other input is a data set of `molucid simulate` (folder or s3:// URL),
+the MassBank table as Parquet, MassSpecGym.tsv, a DiffMS/MIST folder (or its labels.tsv), or any spectra file whose
+records carry SMILES. A file that cannot be read and a second use of an identifier are rejected rows, as in
+`molucid elucidate`.
 --fold chooses by the fold that the file names; --split chooses by a hash of the molecule, so that `train`,
 `val` and `test` share no molecule whatever the input. Held-out molecules never pass; --exclude adds further
 ones. Every record is counted: read = packed + rejected by reason; the rejected ones stand in
@@ -64,8 +67,10 @@ def run(args: argparse.Namespace) -> int:
 
     processes = args.num_processes or len(os.sched_getaffinity(0))
     inputs = training_inputs(args.inputs)
-    only_simulated = all(each.kind == "samples" for each in inputs)
+    only_simulated = all(each.kind in ("samples", "corpus") for each in inputs)
     given = {"num_processes": processes, "one_record_per_molecule": only_simulated, "split": args.split}
+    if all(each.kind == "corpus" for each in inputs):
+        given["spectra"] = "optional"
     config = PackConfig.from_mapping(given).updated(args.set)
     exclude = None if args.exclude is None else HoldoutKeys.from_file(args.exclude)
     held_out = HoldoutKeys.default() if exclude is None else HoldoutKeys.default() | exclude
@@ -98,7 +103,7 @@ def _report(manifest: dict[str, Any], args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(summary))
         return 0
-    print(f"{summary['rows']} spectra of {summary['molecules']} molecules packed in {args.out}")
+    print(f"{summary['rows']} samples of {summary['molecules']} molecules packed in {args.out}")
     rejected = manifest["records_read"] - manifest["records_kept"]
     print(f"{manifest['records_read']} records read, {rejected} rejected")
     for code, count in manifest["rejected"].items():

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
-from jobs.training import add_training_arguments, carry_out
+from jobs.training import Initial, add_training_arguments, carry_out
+
+if TYPE_CHECKING:
+    from molucid.recipes.load import Recipe
 
 HELP = "train a model on packed samples"
 DESCRIPTION = """\
@@ -14,6 +18,11 @@ Trains a recipe on packed samples with Ray Train, on one worker or many.
   molucid pretrain --recipe molucid --data runs/packed --val runs/packed-val --workers 2:8 --address auto \\
       --out s3://bucket/model
   molucid pretrain --recipe my.yaml --data runs/packed --out runs/model --set train.epochs=3
+
+  molucid pretrain --recipe nmiracle_stage2 --stage1 runs/stage1 --data runs/packed --out runs/stage2
+
+With --stage1 the structure model (encoder, decoder, embedding, output) starts from that checkpoint, strictly by name
+and shape; what reads evidence and the heads start fresh. Both lists are printed.
 
 The run folder gets one folder per checkpoint (step-00001000: the weights as model.safetensors with model.json,
 and the engine's state to go on from), metrics.jsonl (one JSON object per step) and TensorBoard's event files.
@@ -34,6 +43,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--recipe", required=True, metavar="NAME", help="packaged recipe, or a YAML file of one's own"
     )
+    parser.add_argument(
+        "--stage1",
+        default=None,
+        metavar="C",
+        help="checkpoint of stage 1, whose structure model is the initial one",
+    )
     add_training_arguments(parser)
 
 
@@ -42,4 +57,23 @@ def run(args: argparse.Namespace) -> int:
     from molucid.recipes.load import load_recipe
 
     recipe = load_recipe(args.recipe, [text for text in args.set if not text.startswith("job.")])
-    return carry_out("pretrain", args, recipe, initial=None)
+    initial = None if args.stage1 is None else _stage1(args.stage1, recipe)
+    return carry_out("pretrain", args, recipe, initial)
+
+
+def _stage1(path: str, recipe: Recipe) -> Initial:
+    import torch
+
+    from molucid.cluster.checkpoints import local_checkpoint
+    from molucid.files import read_manifest
+    from molucid.model.assembled import Molucid
+    from molucid.train.checkpoint import model_hash, read_weights
+    from molucid.train.transfer import plan_transfer
+
+    with local_checkpoint(path) as (url, checkpoint):
+        read_manifest(checkpoint)
+        with torch.device("meta"):
+            model = Molucid(recipe.model)
+        transfer = plan_transfer(read_weights(checkpoint), model, url)
+        said = f"stage 1 from {url}; parameters {transfer.describe()}"
+        return Initial(url, model_hash(checkpoint), "structure", said)

@@ -7,7 +7,7 @@ import json
 import shlex
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from jobs.console import note
 
@@ -25,10 +25,14 @@ class Initial:
     Attributes:
         url: its path or URL, which workers read.
         sha256: of its weights.
+        part: which of its weights, see `molucid.cluster.plan.TrainingPlan.initial_part`.
+        note: what is said when the run starts.
     """
 
     url: str
     sha256: str
+    part: Literal["all", "structure"]
+    note: str
 
 
 def add_training_arguments(parser: argparse.ArgumentParser) -> None:
@@ -82,6 +86,7 @@ def carry_out(title: str, args: argparse.Namespace, recipe: Recipe, initial: Ini
         validation=None if args.val is None else Root(args.val, job.retry).url,
         out=out.url,
         initial=None if initial is None else initial.url,
+        initial_part="all" if initial is None else initial.part,
         training=_provenance(title, data, initial),
     )
     before = standing(plan)
@@ -92,7 +97,7 @@ def carry_out(title: str, args: argparse.Namespace, recipe: Recipe, initial: Ini
     if before.checkpoint is not None:
         note(f"going on from {before.checkpoint}, step {first_step} of {before.total_steps}", args.quiet)
     elif initial is not None:
-        note(f"starting from the weights of {initial.url}", args.quiet)
+        note(initial.note, args.quiet)
 
     workers = (
         str(job.min_workers)

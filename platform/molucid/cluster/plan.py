@@ -69,6 +69,7 @@ class TrainingPlan(Config):
         validation: packed validation samples.
         out: root of the run.
         initial: checkpoint whose weights are the initial ones.
+        initial_part: `all` of its weights, or only its `structure` model, which is stage 1 of a two-stage system.
         training: provenance for the model's card.
     """
 
@@ -78,6 +79,7 @@ class TrainingPlan(Config):
     validation: str | None = None
     out: str
     initial: str | None = None
+    initial_part: Literal["all", "structure"] = "all"
     training: dict[str, Any] = Field(default_factory=dict)
 
 

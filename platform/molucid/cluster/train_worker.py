@@ -34,6 +34,7 @@ from molucid.train.loop import TrainState, fit
 from molucid.train.metrics import StepReport
 from molucid.train.schedule import total_steps
 from molucid.train.sharing import micro_batches_per_step
+from molucid.train.transfer import take_structure
 
 
 def train_on_worker(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -182,6 +183,9 @@ def _initial_model(plan: TrainingPlan, with_weights: bool) -> Molucid:
         return model
     with tempfile.TemporaryDirectory(prefix="molucid-initial-") as scratch:
         weights = read_weights(Root(plan.initial, plan.job.retry).fetch(Path(scratch)))
+    if plan.initial_part == "structure":
+        take_structure(weights, model, plan.initial)
+        return model
     try:
         model.load_state_dict(weights, strict=True)
     except RuntimeError as error:

@@ -32,7 +32,7 @@ from molucid.errors import InputError, Rejected, Where
 from molucid.files import MANIFEST_NAME, read_manifest, write_manifest
 from molucid.rejected import write_rejected
 from molucid.spectra.clean import clean
-from molucid.spectra.types import Record
+from molucid.spectra.types import Evidence, Record
 
 NOTHING_PACKED = "nothing_packed"
 """Code of the error that `pack` raises when no record could be kept."""
@@ -185,7 +185,8 @@ def _prepare_chunk(chunk: Sequence[Record | Rejected], config: PackConfig) -> li
 def _prepare(record: Record, config: PackConfig) -> Prepared | Rejected:
     try:
         record = _with_formula(record, config)
-        cleaned = clean(record, config.clean)
+        alone = config.spectra == "optional" and not _has_spectrum(record.evidence)
+        cleaned = record if alone else clean(record, config.clean)
         if isinstance(cleaned, Rejected):
             return cleaned
         return _checked(cleaned, config, len(record.evidence.msms))
@@ -209,14 +210,14 @@ def _with_formula(record: Record, config: PackConfig) -> Record:
     return replace(record, evidence=replace(record.evidence, formula=formula))
 
 
+def _has_spectrum(evidence: Evidence) -> bool:
+    return bool(evidence.msms) or any(s is not None for s in (evidence.ir, evidence.h_nmr, evidence.c_nmr))
+
+
 def _checked(record: Record, config: PackConfig, num_spectra_read: int) -> Prepared:
     if record.smiles is None:
         raise InputError("no structure", "a SMILES with each training record", code="no_structure")
-    evidence = record.evidence
-    has_spectrum = bool(evidence.msms) or any(
-        spectrum is not None for spectrum in (evidence.ir, evidence.h_nmr, evidence.c_nmr)
-    )
-    if config.spectra == "required" and not has_spectrum:
+    if config.spectra == "required" and not _has_spectrum(record.evidence):
         raise InputError(
             "no spectrum",
             "at least one",

@@ -92,7 +92,7 @@ class ModelConfig(Config):
         FormulaCountsConfig()
     )
     msms: Annotated[MsmsPeaksConfig | MsmsTextConfig, Field(discriminator="form")] = MsmsPeaksConfig()
-    ir: ConvTraceConfig = ConvTraceConfig(pools=(4, 5))
+    ir: ConvTraceConfig = ConvTraceConfig(pools=(4, 5), stack=StackConfig(layers=0))
     h_nmr: NmrForm = NmrCombinedConfig()
     c_nmr: CarbonForm = NmrCombinedConfig()
     fragments: FragmentsConfig = FragmentsConfig()

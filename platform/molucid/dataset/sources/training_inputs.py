@@ -1,5 +1,6 @@
 """What a training set is packed from: simulated samples and spectra files of any kind, told apart by content.
 
+`corpus:NAME` is a corpus of molecules without spectra, see `molucid.dataset.sources.corpora`.
 A folder with a `labels.tsv` holds spectra of DiffMS/MIST, any other folder or URL simulated samples. A file is
 the MassBank table if it is Parquet with its columns, MassSpecGym's if its first line has that table's columns,
 and else a spectra file. All spectra are read as `molucid elucidate` reads them: a file that cannot be read is
@@ -18,13 +19,16 @@ from typing import Literal
 from molucid.dataset.identifiers import UsedIdentifiers
 from molucid.dataset.shards import DatasetRoot, read_dataset, read_dataset_manifest
 from molucid.dataset.sources import massbank_parquet, massspecgym
+from molucid.dataset.sources.corpora import open_corpus
 from molucid.errors import InputError, Rejected, Where
 from molucid.files import MANIFEST_NAME, sha256_file
 from molucid.spectra.formats.sirius import LABELS_NAME
 from molucid.spectra.read import read_files
-from molucid.spectra.types import Record
+from molucid.spectra.types import Evidence, Record
 
-InputKind = Literal["samples", "massbank", "massspecgym", "labelled", "spectra"]
+InputKind = Literal["samples", "corpus", "massbank", "massspecgym", "labelled", "spectra"]
+
+_CORPUS = "corpus:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,10 @@ class TrainingInput:
         return {"name": self.name.rstrip("/").rsplit("/", 1)[-1], "sha256": self._sha256()}
 
     def _sha256(self) -> str:
+        if self.kind == "corpus":
+            path = Path(self.name.rpartition(":")[2])
+            text = open_corpus(self.name.removeprefix(_CORPUS)).source
+            return sha256_file(path) if path.is_file() else hashlib.sha256(text.encode()).hexdigest()
         if self.kind == "samples":
             return DatasetRoot(self.name).sha256(MANIFEST_NAME)
         if self.kind != "labelled":
@@ -57,7 +65,11 @@ def training_inputs(names: Sequence[str]) -> tuple[TrainingInput, ...]:
     Raises:
         InputError: files or folders that are not there (all are named), or samples that are not complete.
     """
-    missing = [name for name in names if "://" not in name and not _is_there(Path(name))]
+    missing = [
+        name
+        for name in names
+        if not name.startswith(_CORPUS) and "://" not in name and not _is_there(Path(name))
+    ]
     if missing:
         raise InputError(
             f"no file or folder {', '.join(missing)}",
@@ -84,6 +96,8 @@ def read_inputs(inputs: Sequence[TrainingInput], fold: str | None = None) -> Ite
     for given in inputs:
         if given.kind == "samples":
             yield from _samples(given.name)
+        elif given.kind == "corpus":
+            yield from _molecules(given.name)
         else:
             yield from used.reject_repeated(_spectra(given, fold), lambda record: record.evidence.id)
 
@@ -93,6 +107,8 @@ def _is_there(path: Path) -> bool:
 
 
 def _kind(name: str) -> InputKind:
+    if name.startswith(_CORPUS):
+        return "corpus"
     path = Path(name)
     if "://" not in name and (path.name == LABELS_NAME or (path / LABELS_NAME).is_file()):
         return "labelled"
@@ -101,6 +117,16 @@ def _kind(name: str) -> InputKind:
     if massbank_parquet.is_massbank_parquet(path):
         return "massbank"
     return "massspecgym" if massspecgym.is_massspecgym(path) else "spectra"
+
+
+def _molecules(name: str) -> Iterator[Record | Rejected]:
+    corpus = open_corpus(name.removeprefix(_CORPUS))
+    facts = {"source": corpus.source, **({} if corpus.licence is None else {"licence": corpus.licence})}
+    for molecule in corpus.rows:
+        if isinstance(molecule, Rejected):
+            yield molecule
+        else:
+            yield Record(Evidence(molecule.id), molecule.smiles, molecule.where, facts)
 
 
 def _samples(url: str) -> Iterator[Record]:

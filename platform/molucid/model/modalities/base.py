@@ -46,17 +46,17 @@ class ModalityEncoder(nn.Module):
         raise TypeError(f"{type(self).__name__} does not define forward")
 
 
-def pad_rows(rows: Sequence[NDArray[np.generic]]) -> NDArray[np.generic]:
-    """Stack ragged rows into `[B, longest, …]`, zeros after each row's end."""
-    longest = max(len(row) for row in rows)
+def pad_rows(rows: Sequence[NDArray[np.generic]], at_least: int = 0) -> NDArray[np.generic]:
+    """Stack ragged rows into `[B, longest, …]` of length `at_least` or more, zeros after each row's end."""
+    longest = max(at_least, *(len(row) for row in rows))
     padded = np.zeros((len(rows), longest, *rows[0].shape[1:]), rows[0].dtype)
     for row, values in zip(padded, rows, strict=True):
         row[: len(values)] = values
     return padded
 
 
-def length_mask(rows: Sequence[NDArray[np.generic]]) -> NDArray[np.bool_]:
+def length_mask(rows: Sequence[NDArray[np.generic]], at_least: int = 0) -> NDArray[np.bool_]:
     """`mask_BL` of ragged rows: `True` at the positions that `pad_rows` fills from them."""
     lengths = np.array([len(row) for row in rows])
-    mask: NDArray[np.bool_] = np.arange(lengths.max())[None, :] < lengths[:, None]
+    mask: NDArray[np.bool_] = np.arange(max(at_least, lengths.max()))[None, :] < lengths[:, None]
     return mask

@@ -57,7 +57,7 @@ class CarbonBins:
     def collate(self, features: Sequence[Features]) -> Features:
         """`bin_BL` and `mask_BL`."""
         bins = [item["bin_L"] for item in features]
-        return {"bin_BL": pad_rows(bins), "mask_BL": length_mask(bins)}
+        return {"bin_BL": pad_rows(bins, at_least=1), "mask_BL": length_mask(bins, at_least=1)}
 
     def build_encoder(self, spec: LayerSpec) -> ModalityEncoder:
         """Embedding of bins and a transformer."""

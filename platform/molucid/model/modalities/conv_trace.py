@@ -59,7 +59,9 @@ def trace_features(values: FloatArray | None) -> Features:
 
 
 def collate_traces(features: Sequence[Features], num_points: int, num_tokens: int) -> Features:
-    """`trace_BP`, zeros where absent, and `mask_BL`."""
+    """`trace_BP`, zeros where absent, and `mask_BL`; of no length where it is absent from all samples."""
+    if not any(item["trace_P"].size for item in features):
+        num_points = num_tokens = 0
     traces: NDArray[np.float32] = np.zeros((len(features), num_points), np.float32)
     present = np.array([item["trace_P"].size > 0 for item in features], np.bool_)
     for trace, item in zip(traces, features, strict=True):
@@ -83,7 +85,7 @@ class ConvTraceEncoder(ModalityEncoder):
             nn.MaxPool1d(config.pools[1]),
         )
         self.project = nn.Linear(second, spec.width)
-        self.num_tokens = config.num_tokens(num_points)
+        self.num_points, self.num_tokens = num_points, config.num_tokens(num_points)
         self.positions = nn.Embedding(self.num_tokens, spec.width) if config.positions == "learned" else None
         self.norm = make_norm(spec.norm, spec.width)
         self.stack = Stack(config.stack, spec)
@@ -91,11 +93,20 @@ class ConvTraceEncoder(ModalityEncoder):
     def forward(self, arrays: Arrays) -> tuple[Tensor, Tensor]:
         """Encode the arrays of `collate_traces`."""
         trace_BP, mask_BL = arrays["trace_BP"], arrays["mask_BL"]
+        if trace_BP.shape[1] == 0:
+            # Nothing to read in this batch. All ranks must still give all parameters a gradient, here of zero.
+            tokens_1LD = self._tokens(trace_BP.new_zeros(1, self.num_points))
+            tokens_1LD = self.stack(tokens_1LD, mask_BL.new_ones(tokens_1LD.shape[:2]))
+            return tokens_1LD[:, :0].expand(len(trace_BP), -1, -1), mask_BL
+        tokens_BLD = self._tokens(trace_BP)
+        return self.stack(tokens_BLD, mask_BL), mask_BL
+
+    def _tokens(self, trace_BP: Tensor) -> Tensor:
         features_BLC = self.convolutions(trace_BP[:, None, :]).transpose(1, 2)
         place_L = torch.arange(self.num_tokens, device=trace_BP.device)
         if self.positions is None:
             position_LD = sinusoidal(place_L, self.project.out_features)
         else:
             position_LD = self.positions(place_L)
-        tokens_BLD = self.norm(self.project(features_BLC) + position_LD)
-        return self.stack(tokens_BLD, mask_BL), mask_BL
+        tokens_BLD: Tensor = self.norm(self.project(features_BLC) + position_LD)
+        return tokens_BLD

@@ -21,6 +21,7 @@ from molucid.model.modalities.conv_trace import ConvTraceConfig, trace_features
 from molucid.model.modalities.nmr_evidence import nmr_of
 from molucid.model.modalities.nmr_lists import NmrList, NmrListConfig, list_features
 from molucid.model.modalities.nmr_trace import NmrTrace, on_grid
+from molucid.model.modalities.stack import StackConfig
 from molucid.spectra.nmr_peak_picking import pick_peaks
 from molucid.spectra.types import Evidence, NmrPeaks, NmrSpectrum, Nucleus
 
@@ -35,7 +36,7 @@ class NmrCombinedConfig(Config):
     """
 
     form: Literal["combined"] = "combined"
-    trace: ConvTraceConfig = ConvTraceConfig(pools=(8, 12))
+    trace: ConvTraceConfig = ConvTraceConfig(pools=(8, 12), stack=StackConfig(layers=0))
     peaks: NmrListConfig = NmrListConfig()
 
 

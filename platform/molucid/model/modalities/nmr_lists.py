@@ -141,10 +141,12 @@ def multiplicity_index(text: str | None) -> int:
 def collate_lists(features: Sequence[Features]) -> Features:
     """The arrays of `list_features`, padded, and `mask_BL`."""
     batch = {
-        f"{name.rsplit('_', 1)[0]}_B{name.rsplit('_', 1)[1]}": pad_rows([item[name] for item in features])
+        f"{name.rsplit('_', 1)[0]}_B{name.rsplit('_', 1)[1]}": pad_rows(
+            [item[name] for item in features], at_least=1
+        )
         for name in features[0]
     }
-    return {**batch, "mask_BL": length_mask([item["shift_L"] for item in features])}
+    return {**batch, "mask_BL": length_mask([item["shift_L"] for item in features], at_least=1)}
 
 
 class NmrListEncoder(ModalityEncoder):

@@ -1,0 +1,83 @@
+"""From stage 1 to stage 2: the structure model of one checkpoint as the initial one of another model.
+
+Encoder, decoder, target embedding and output are taken, strictly by name and shape; what reads evidence and what
+predicts fragments or fingerprints starts fresh (arXiv 2512.19733, section 3.3.2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from molucid.errors import InputError, Where
+from molucid.model.assembled import Molucid
+
+_EVIDENCE = ("modality_encoders.", "modality_type.", "fusion.")
+_HEADS = ("fingerprint_head.", "fragment_head.")
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Names of parameters: taken from the checkpoint, fresh in the new model, left behind in the checkpoint."""
+
+    taken: tuple[str, ...]
+    fresh: tuple[str, ...]
+    left: tuple[str, ...]
+
+    def describe(self) -> str:
+        """One line that names the parts of the three lists with their numbers of parameters."""
+        lists = {"taken": self.taken, "starting fresh": self.fresh, "left behind": self.left}
+        return "; ".join(f"{what}: {_parts(names)}" for what, names in lists.items())
+
+
+def is_structure(name: str) -> bool:
+    """Whether a parameter belongs to the structure model."""
+    return not name.startswith(_EVIDENCE + _HEADS)
+
+
+def plan_transfer(weights: Mapping[str, Tensor], model: Molucid, source: str) -> Transfer:
+    """What `take_structure` would do.
+
+    Args:
+        weights: of the checkpoint, by name.
+        model: the new one; only names and shapes are read.
+        source: of the weights, for messages.
+
+    Raises:
+        InputError: a parameter of the structure model that only one of the two has, or with another shape.
+    """
+    wanted = {name: tuple(p.shape) for name, p in model.named_parameters() if is_structure(name)}
+    found = {name: tuple(tensor.shape) for name, tensor in weights.items() if is_structure(name)}
+    wrong = [name for name in sorted({*wanted, *found}) if wanted.get(name) != found.get(name)]
+    if wrong:
+        name = wrong[0]
+        raise InputError(
+            f"{name} of shape {found.get(name, 'none, for it is missing')}, and {len(wrong) - 1} more such",
+            f"shape {wanted.get(name, 'none, for this model has no such parameter')}",
+            Where(file=source),
+            hint="stage 2 needs the sizes, kinds and notation of its stage 1: model.width, heads, encoder_layers, "
+            "decoder_layers, feed_forward, norm, tied_embeddings, target",
+            code="other_structure_model",
+        )
+    fresh = tuple(name for name, _ in model.named_parameters() if name not in wanted)
+    return Transfer(tuple(wanted), fresh, tuple(name for name in weights if name not in found))
+
+
+def take_structure(weights: Mapping[str, Tensor], model: Molucid, source: str) -> Transfer:
+    """Copy the structure model of `weights` into `model`; see `plan_transfer`."""
+    transfer = plan_transfer(weights, model, source)
+    state = model.state_dict()
+    for name in transfer.taken:
+        state[name].copy_(weights[name])
+    return transfer
+
+
+def _parts(names: tuple[str, ...]) -> str:
+    counts: dict[str, int] = {}
+    for name in names:
+        first, second, *_ = f"{name}.".split(".")
+        part = f"{first}.{second}" if first == "modality_encoders" else first
+        counts[part] = counts.get(part, 0) + 1
+    return ", ".join(f"{part} ({count})" for part, count in counts.items()) or "nothing"
