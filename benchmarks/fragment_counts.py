@@ -99,6 +99,7 @@ def measure(arguments: argparse.Namespace, vocabulary: FragmentVocabulary) -> No
     print(f"{'molecules/s, best of rounds':<46} {max(rates):8.0f}")
     print(f"{'molecules/s, median of rounds':<46} {statistics.median(rates):8.0f}")
     print(f"{f'molecules/s, RDKit ({plain} molecules)':<46} {rdkit_rate:8.0f}")
+    print(f"{'molecules/s per core of CPU time':<46} {1 / cpu_s:8.0f}")
     print(f"{'CPU time per molecule':<46} {1e6 * cpu_s:8.0f} us")
     print(f"{'CPU time per molecule, RDKit':<46} {1e6 * rdkit_cpu_s:8.0f} us")
     print(f"{'ratio of CPU times':<46} {rdkit_cpu_s / cpu_s:8.1f}")

@@ -25,9 +25,10 @@ MOLECULES = [
     "C[N+](C)(C)CC([O-])=O", "C[n+]1ccccc1", "[O-][n+]1ccccc1", "CS(C)=O", "CS(=O)(=O)Nc1ccc(Cl)c(Br)c1",
     "N#Cc1ccc(I)cc1", "OP(=O)(O)OC", "C[Si](C)(C)C", "OB(O)c1ccccc1", "C[Se]C", "c1cc[se]c1", "c1ccoc1", "s1cccc1",
     "C#CC#C", "C=C=C", "CC1(C)SC2C(NC(=O)Cc3ccccc3)C(=O)N2C1C(=O)O", "CC12CCC3C(CCC4=CC(=O)CCC34C)C1CCC2O",
-    "FC(F)(F)C(F)(F)F", "N[C@@H](Cc1c[nH]c2ccccc12)C(=O)N[C@@H](CS)C(=O)O", "OC1OC(CO)C(O)C(O)C1O", "c1ccc(cc1)-c1ccc(cc1)-c1ccccc1",
-    "C1CCCCCCCCCCC1", "C(C1CC1)(C1CC1)(C1CC1)C1CC1", "C1CC2(C1)CC1(CCC1)C2", "O=C1C=CC(=O)C=C1", "[C-]#[O+]",
-    "CC(C)(C)c1cc2c(cc1O)C1CC(C2)c2ccccc21", "c1ccc2c(c1)c1nc2nc2[nH]c(nc3nc(nc4[nH]c(n1)c1ccccc41)c1ccccc31)c1ccccc21",
+    "FC(F)(F)C(F)(F)F", "N[C@@H](Cc1c[nH]c2ccccc12)C(=O)N[C@@H](CS)C(=O)O", "OC1OC(CO)C(O)C(O)C1O",
+    "c1ccc(cc1)-c1ccc(cc1)-c1ccccc1", "C1CCCCCCCCCCC1", "C(C1CC1)(C1CC1)(C1CC1)C1CC1", "C1CC2(C1)CC1(CCC1)C2",
+    "O=C1C=CC(=O)C=C1", "[C-]#[O+]", "CC(C)(C)c1cc2c(cc1O)C1CC(C2)c2ccccc21",
+    "c1ccc2c(c1)c1nc2nc2[nH]c(nc3nc(nc4[nH]c(n1)c1ccccc41)c1ccccc31)c1ccccc21",
 ]  # fmt: skip
 
 # Each of these asks for something that the compiled search does, or leaves to RDKit.
