@@ -28,6 +28,7 @@ COMMANDS = (
     "index",
     "elucidate",
     "evaluate",
+    "mine-fragments",
     "train-intensity",
     "doctor",
 )
