@@ -71,8 +71,9 @@ def clean_nmr_trace(spectrum: NmrSpectrum, config: TraceConfig) -> NmrSpectrum:
     _require_signal(y)
     is_h = spectrum.nucleus == "1H"
     low, high = config.h_window_ppm if is_h else config.c_window_ppm
-    if x[-1] < low or x[0] > high or x[-1] - x[0] > 10 * (high - low):
-        raise _not_in_ppm(float(x[0]), float(x[-1]), low, high)
+    first, last = float(x[0]), float(x[-1])
+    if last < low or first > high or last - first > 10 * (high - low):
+        raise _not_in_ppm(first, last, low, high)
     min_range = config.min_h_range_ppm if is_h else config.min_c_range_ppm
     _require_window(x, NMR_GRIDS[spectrum.nucleus], min_range, "ppm", config)
     if is_h and -y.min() > config.max_h_negative * max(float(y.max()), 0.0):
@@ -129,8 +130,7 @@ def _require_signal(y: FloatArray) -> None:
 
 def _require_wavenumbers(x: FloatArray) -> None:
     """Refuse numbers that are the order of the points, or a wavelength."""
-    steps = np.diff(x)
-    if x.size > 2 and x[0] in (0.0, 1.0) and (steps == 1.0).all():
+    if x.size > 2 and x[0] in (0.0, 1.0) and (np.diff(x) == 1.0).all():
         got, hint = f"an axis that counts {x[0]:g}, {x[1]:g}, {x[2]:g} …", "export the wavenumbers, too"
     elif x[-1] <= 200:
         got = f"an axis from {x[0]:g} to {x[-1]:g}"

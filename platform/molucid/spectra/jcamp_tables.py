@@ -200,9 +200,9 @@ def _axis(
         )
     at = np.array(ordinates.first_of_line)
     found = np.array(ordinates.x_of_line) * factor
-    # As many digits as the line gives, and two steps for programs that count from the point before.
+    # As many digits as the line gives, and one step for programs that count from the point before.
     last_digit = np.array([10.0 ** -_num_decimals(text) for text in ordinates.x_text]) * abs(factor)
-    tolerance = 2 * step + last_digit
+    tolerance = 1.01 * step + last_digit
     fails = np.abs(found - axis[at]) > tolerance
     if fails.any() and (np.abs(found - axis[::-1][at]) <= tolerance).all():
         raise InputError(

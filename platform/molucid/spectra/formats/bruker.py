@@ -209,7 +209,7 @@ class _Experiment:
 def _without_group_delay(spectrum: ComplexArray, acqus: Parameters) -> ComplexArray:
     """The spectrum as if the decay began at its first point, not behind the build-up of the digital filter."""
     # Slow to import, and needed here only.
-    from nmrglue.fileio.bruker import rm_dig_filter  # type: ignore[import-untyped]
+    from nmrglue.fileio.bruker import rm_dig_filter
 
     decim, firmware = acqus.number_or("DECIM", 1), acqus.number_or("DSPFVS", 0)
     delay = acqus.number_or("GRPDLY", -1)

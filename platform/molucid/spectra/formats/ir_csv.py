@@ -27,7 +27,7 @@ from molucid.spectra.types import Record
 
 SIGNATURE = re.compile(
     r"\A(?:\s*#[^\n]*\n)*[^\n]*(?:wave ?numbers?|wave ?lengths?|cm\s*\^?\(?[-⁻−]|1/cm|\bnm\b|[µμ]m\b|micromet|micron)"
-    r"[^\n]*(?:absorbance|transmittance|transmission|%\s*t\b|\babs\b)",
+    r"[^\n]*(?:absorbance|transmittance|transmission|%\s*t\b|\bt\s*%|\babs\b)",
     re.IGNORECASE,
 )
 """What the beginning of such a file looks like."""
@@ -38,7 +38,7 @@ _X_WORDS: tuple[tuple[str, str], ...] = (
     (r"nanomet|\bnm\b", "NANOMETERS"),
 )
 _Y_WORDS: tuple[tuple[str, str], ...] = (
-    (r"(?:%|percent).*(?:\bt\b|transmi)|transmi.*(?:%|percent)|%t\b", "% TRANSMITTANCE"),
+    (r"(?:%|percent).*(?:\bt\b|transmi)|(?:\bt\b|transmi).*(?:%|percent)|%t\b", "% TRANSMITTANCE"),
     (r"transmi", "TRANSMITTANCE"),
     (r"absorb|\babs\b", "ABSORBANCE"),
 )
