@@ -124,7 +124,16 @@ def steps(args: argparse.Namespace, truth: Sequence[str]) -> dict[str, list[str]
             *("simulate", "--corpus", "chemicals", "--limit", str(args.molecules)),
             *("--exclude", str(_excluded_path(args)), "--out", samples),
         ],
-        "pack": ["pack", samples, "--out", packed, "--set", "fingerprint.num_bits=2048"],
+        "pack": [
+            "pack",
+            samples,
+            "--out",
+            packed,
+            "--set",
+            "fingerprint.num_bits=2048",
+            "--set",
+            "fragments=null",
+        ],
         "pretrain": [
             *("pretrain", "--recipe", "quickstart", "--data", packed, "--out", model),
             *("--engine", args.engine),

@@ -35,7 +35,7 @@ class PackConfig(Config):
     fingerprint: FingerprintConfig = FingerprintConfig(num_bits=4096)
     stereo: bool = False
     selfies: bool = False
-    fragments: str | None = None
+    fragments: str | None = "default"
     spectra: Literal["required", "optional"] = "required"
     split: Fold | None = None
     splits: SplitConfig = SplitConfig()
