@@ -10,6 +10,8 @@ import pyarrow.parquet as pq
 
 from molucid.errors import InputError, Where
 
+_MAGIC = b"PAR1"
+
 
 def open_table(path: Path | str, columns: Collection[str] = ()) -> pq.ParquetFile:
     """Open a table that has at least `columns`.
@@ -40,3 +42,15 @@ def open_table(path: Path | str, columns: Collection[str] = ()) -> pq.ParquetFil
             code="missing_column",
         )
     return table
+
+
+def has_columns(path: Path | str, columns: Collection[str]) -> bool:
+    """Whether a file is a Parquet table with at least `columns`.
+
+    Raises:
+        InputError: a file that begins like a Parquet table and is damaged (`invalid_parquet`).
+    """
+    with Path(path).open("rb") as stream:
+        if stream.read(len(_MAGIC)) != _MAGIC:
+            return False
+    return set(columns) <= set(open_table(path).schema_arrow.names)

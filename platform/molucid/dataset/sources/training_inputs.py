@@ -2,9 +2,10 @@
 
 `corpus:NAME` is a corpus of molecules without spectra, see `molucid.dataset.sources.corpora`.
 A folder with a `labels.tsv` holds spectra of DiffMS/MIST, any other folder or URL simulated samples. A file is
-the MassBank table if it is Parquet with its columns, MassSpecGym's if its first line has that table's columns,
-and else a spectra file. All spectra are read as `molucid elucidate` reads them: a file that cannot be read is
-one row, and identifiers are unique over all files.
+the MassBank table, a chunk of the multimodal spectroscopic dataset or the table of literature texts if it is Parquet
+with their columns, MassSpecGym's if its first line has that table's columns, and else a spectra file. All spectra
+are read as `molucid elucidate` reads them: a file that cannot be read is one row, and identifiers are unique over
+all files.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Literal
 
 from molucid.dataset.identifiers import UsedIdentifiers
 from molucid.dataset.shards import DatasetRoot, read_dataset, read_dataset_manifest
-from molucid.dataset.sources import massbank_parquet, massspecgym
+from molucid.dataset.sources import alberts, massbank_parquet, massspecgym, nmr_literature
 from molucid.dataset.sources.corpora import open_corpus
 from molucid.errors import InputError, Rejected, Where
 from molucid.files import MANIFEST_NAME, sha256_file
@@ -26,7 +27,9 @@ from molucid.spectra.formats.sirius import LABELS_NAME
 from molucid.spectra.read import read_files
 from molucid.spectra.types import Evidence, Record
 
-InputKind = Literal["samples", "corpus", "massbank", "massspecgym", "labelled", "spectra"]
+InputKind = Literal[
+    "samples", "corpus", "massbank", "massspecgym", "alberts", "nmr_literature", "labelled", "spectra"
+]
 
 _CORPUS = "corpus:"
 
@@ -116,6 +119,10 @@ def _kind(name: str) -> InputKind:
         return "samples"
     if massbank_parquet.is_massbank_parquet(path):
         return "massbank"
+    if alberts.is_alberts(path):
+        return "alberts"
+    if nmr_literature.is_nmr_literature(path):
+        return "nmr_literature"
     return "massspecgym" if massspecgym.is_massspecgym(path) else "spectra"
 
 
@@ -140,6 +147,8 @@ def _spectra(given: TrainingInput, fold: str | None) -> Iterator[Record | Reject
     elif given.kind == "massspecgym":
         yield from massspecgym.read(given.name, fold)
     else:
-        for record in read_files([given.name]):
+        readers = {"alberts": alberts.read, "nmr_literature": nmr_literature.read}
+        reader = readers.get(given.kind)
+        for record in reader(given.name) if reader else read_files([given.name]):
             if fold is None or isinstance(record, Rejected) or record.metadata.get("fold") == fold:
                 yield record
