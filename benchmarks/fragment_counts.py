@@ -1,7 +1,7 @@
 """Molecules per second of fragment counting, against RDKit's search of one pattern after the other, in one run.
 
-    python benchmarks/fragment_counts.py [--vocabulary FILE] [--processes 2] [--molecules 4000] [--rounds 5]
-    python benchmarks/fragment_counts.py --compare nmrshiftdb2.parquet fragments_957.txt
+    python -m benchmarks.fragment_counts [--vocabulary FILE] [--processes 2] [--molecules 4000] [--rounds 5]
+    python -m benchmarks.fragment_counts --compare nmrshiftdb2.parquet fragments_957.txt
 
 Molecules are those of the `chemicals` package with 10 to 45 heavy atoms, sampled so that the median is 22. A molecule
 is counted from its SMILES: reading it is part of the time of both. Every process counts its own share, once unmeasured;

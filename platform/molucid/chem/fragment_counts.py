@@ -13,7 +13,7 @@ import numpy as np
 from rdkit import Chem
 from rdkit.Chem import Mol
 
-from molucid.chem.fragment_graphs import GraphReader, Graphs, Integers, smiles_order
+from molucid.chem.fragment_graphs import GraphReader, Graphs, Integers
 from molucid.chem.fragment_kernel import count_patterns
 from molucid.chem.fragment_queries import AtomClasses, Queries, reads_listed_features
 from molucid.chem.fragment_trie import build_trie, followers
@@ -112,7 +112,7 @@ class FragmentCounter:
             if number is None:
                 molecule = int(np.searchsorted(graphs.atom_start, atom, side="right")) - 1
                 mol = mols[molecule]
-                index = smiles_order(mol)[atom - int(graphs.atom_start[molecule])]
+                index = self._reader.order(mol)[atom - int(graphs.atom_start[molecule])]
                 number = self._classes.add(key, mol.GetAtomWithIdx(index))
             numbers[place] = number
         if len(self._classes.answers) > num_known:

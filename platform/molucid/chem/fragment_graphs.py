@@ -65,14 +65,27 @@ class GraphReader:
         Not read are molecules of more than 64 atoms, with elements outside `MODEL_ELEMENTS`, with bonds other than
         single, double, triple and aromatic, or with an atom of more than 8 neighbours.
         """
-        texts = [
-            Chem.MolToSmiles(mol, self._format) if 0 < mol.GetNumAtoms() <= MAX_ATOMS else "" for mol in mols
-        ]
+        texts = [self._written(mol)[0] if 0 < mol.GetNumAtoms() <= MAX_ATOMS else "" for mol in mols]
         graphs, read = self._read_texts(texts)
         if not read.all():
             # once more without those that are not read, which then leave nothing behind
             graphs, _ = self._read_texts([text if read[i] else "" for i, text in enumerate(texts)])
         return graphs, read
+
+    def order(self, mol: Mol) -> list[int]:
+        """RDKit's numbers of the atoms of `mol` in the order of its graph."""
+        _, written = self._written(mol)
+        return [int(number) for number in re.findall(r"\d+", written.GetProp("_smilesAtomOutputOrder"))]
+
+    def _written(self, mol: Mol) -> tuple[str, Mol]:
+        """The SMILES, and the molecule that it was written from."""
+        text = str(Chem.MolToSmiles(mol, self._format))
+        if "/" in text or "\\" in text:
+            # a direction stands in the place of the bond's symbol
+            mol = Chem.Mol(mol)
+            Chem.RemoveStereochemistry(mol)
+            text = str(Chem.MolToSmiles(mol, self._format))
+        return text, mol
 
     def _read_texts(self, texts: Sequence[str]) -> tuple[Graphs, NDArray[np.bool_]]:
         known = self._symbols
@@ -100,11 +113,6 @@ class GraphReader:
             and symbol[:2] not in ("HH", "H+", "H-")
         )
         return self._symbols.setdefault(symbol, len(self._symbols) if read else -1)
-
-
-def smiles_order(mol: Mol) -> list[int]:
-    """RDKit's numbers of the atoms of `mol` in the order of the SMILES written last."""
-    return [int(number) for number in re.findall(r"\d+", mol.GetProp("_smilesAtomOutputOrder"))]
 
 
 @compiled
