@@ -1,4 +1,4 @@
-"""The Arrow schema of a sample on disk: one molecule with its spectra, and where both come from.
+"""The Arrow schema of a sample on disk: one molecule with its spectra of any kind, and where both come from.
 
 The schema is explicit and versioned: a file is read only if its schema equals this one, field by field. m/z
 is float64, because accurate mass is what identifies a fragment (float32 already errs by 0.06 ppm); intensity
@@ -16,10 +16,18 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from molucid.chem.formula import Formula
+from molucid.dataset.schema_spectra import (
+    INFRARED_TYPE,
+    NMR_TYPE,
+    infrared_array,
+    infrared_of,
+    nmr_array,
+    nmr_of,
+)
 from molucid.errors import InputError, Where
 from molucid.spectra.types import Evidence, MassSpectrum, Record, Sample
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Raised by one with every change of a field; a reader accepts its own version only."""
 
 _SPECTRUM_FIELDS: list[Any] = [
@@ -31,6 +39,7 @@ _SPECTRUM_FIELDS: list[Any] = [
     pa.field("normalized_collision_energy", pa.float64()),
     pa.field("instrument", pa.string()),
 ]
+_SPECTRA = ("spectra", "ir", "h_nmr", "c_nmr")
 _SCALARS = ("precursor_mz", "adduct", "collision_energy_ev", "normalized_collision_energy", "instrument")
 
 SAMPLE_SCHEMA = pa.schema(
@@ -40,6 +49,9 @@ SAMPLE_SCHEMA = pa.schema(
         pa.field("formula", pa.string(), nullable=False),
         pa.field("inchikey14", pa.string(), nullable=False),
         pa.field("spectra", pa.list_(pa.struct(_SPECTRUM_FIELDS)), nullable=False),
+        pa.field("ir", INFRARED_TYPE),
+        pa.field("h_nmr", NMR_TYPE),
+        pa.field("c_nmr", NMR_TYPE),
         pa.field("source", pa.string(), nullable=False),
         pa.field("licence", pa.string()),
         pa.field("seed", pa.int64()),
@@ -101,6 +113,9 @@ def samples_to_table(samples: Sequence[StoredSample]) -> pa.Table:
             _spectra_array(spectra),
             type=SAMPLE_SCHEMA.field("spectra").type,
         ),
+        infrared_array([s.sample.evidence.ir for s in samples]),
+        nmr_array([s.sample.evidence.h_nmr for s in samples]),
+        nmr_array([s.sample.evidence.c_nmr for s in samples]),
         pa.array([s.source for s in samples], pa.string()),
         pa.array([s.licence for s in samples], pa.string()),
         pa.array([s.seed for s in samples], pa.int64()),
@@ -167,16 +182,21 @@ def _spectra_array(spectra: Sequence[MassSpectrum]) -> Any:
 
 
 def _batch_to_samples(batch: pa.RecordBatch) -> Iterator[StoredSample]:
-    column = {name: batch.column(name) for name in batch.schema.names if name != "spectra"}
+    column = {name: batch.column(name) for name in batch.schema.names if name not in _SPECTRA}
     text: dict[str, Any] = {name: values.to_pylist() for name, values in column.items()}
     lists: Any = batch.column("spectra")
     bounds = _numpy(lists.offsets)
     spectra = _spectra(lists.values)
+    ir = infrared_of(batch.column("ir"))
+    h_nmr, c_nmr = nmr_of(batch.column("h_nmr"), "1H"), nmr_of(batch.column("c_nmr"), "13C")
     for row in range(batch.num_rows):
         evidence = Evidence(
             id=text["id"][row],
             formula=Formula.parse(text["formula"][row]),
             msms=tuple(spectra[i] for i in range(bounds[row], bounds[row + 1])),
+            ir=ir[row],
+            h_nmr=h_nmr[row],
+            c_nmr=c_nmr[row],
         )
         yield StoredSample(
             Sample(evidence, text["smiles"][row]),
