@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from molucid.chem.fragment_counts import FragmentCounter
     from molucid.errors import Rejected
     from molucid.evaluate.bootstrap import Interval
     from molucid.evaluate.cases import Case
     from molucid.evaluate.config import EvaluateConfig
     from molucid.evaluate.evaluation import Evaluation, SystemInput
+    from molucid.evaluate.fragment_files import FragmentResult
     from molucid.evaluate.mces import Progress as MCESProgress
 
 HELP = "score answers against known structures"
@@ -43,12 +45,20 @@ definitions): accuracy by InChIKey first block, largest Tanimoto similarity (Mor
 smallest MCES distance (seconds per pair of alike molecules; --no-mces leaves it out), and the shares of
 them that are valid and that have the true formula. Intervals: BCa bootstrap over molecules.
 
+`--set metrics=multispectral` is for answers from IR and NMR: Top-k for k = 1, 5, 10, 15 by three protocols (exact;
+enantiomer-aware, which takes a mirror image as right; constitutional), MACCS and RDKit similarity, Levenshtein
+distance, tables by complexity and, where a file mixes it, by evidence, categories of failure, and performance relative
+to the first system, as ablations are shown. Answers of one model to different spectra are named MODEL@SUBSET,
+e.g. nmiracle@ir+h_nmr=runs/a; folders named by a subset, runs/nmiracle/ir+h_nmr, need no name. `--fragments` compares
+predicted fragment counts with those of the true structures.
+
 Files in OUT: metrics.json, per_spectrum.tsv (one row per system and spectrum), rejected_truth.tsv,
 report.html, and random/candidates.jsonl with `--random-from`. They enter OUT together at the end. A folder
 of answers is no OUT: its report would be written over.
 
 settings for --set, with their defaults:
-  top_ks=[1, 10]  tables.mass_edges_da=[200, 300, 400, 500, 600, 800]
+  metrics=msms (or multispectral)  top_ks=[1, 10] (multispectral: [1, 5, 10, 15])
+  tables.mass_edges_da=[200, 300, 400, 500, 600, 800]
   bootstrap.confidence=0.95  bootstrap.num_resamples=10000  bootstrap.unit=molecule (or spectrum)
   bootstrap.seed=0  mces.num_processes=(all cores)  mces.time_limit_s=(none)
 
@@ -75,6 +85,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="training set of the systems; may be repeated",
     )
     parser.add_argument("--random-from", metavar="TRAINING", help="training set of the random control")
+    parser.add_argument(
+        "--fragments",
+        action="append",
+        default=[],
+        metavar="[NAME=]TABLE",
+        help="Parquet table of predicted fragment counts; may be repeated",
+    )
+    parser.add_argument(
+        "--vocabulary",
+        metavar="FILE",
+        help="SMARTS of the fragments; default: the list that comes with molucid",
+    )
     parser.add_argument("--no-mces", action="store_true", help="leave out MCES distances")
     parser.add_argument(
         "--set",
@@ -111,12 +133,16 @@ def run(args: argparse.Namespace) -> int:
     systems = {name: read_system(path) for name, path in answers.items()}
     provenance = _provenance(args, answers, len(rejected))
     keys = _training_keys(args.training)
+    counter = _fragment_counter(args, config)
+    fragments = _fragments(args.fragments, cases, counter) if counter is not None else {}
     # Opened before the slow part, so that a folder that cannot be written is told at once.
     with staged(out, last=METRICS_NAME) as staging:
         if args.random_from:
             systems[RANDOM_CONTROL] = _random_control(args.random_from, cases, config, staging)
         started = time.monotonic()
-        evaluation = evaluate(cases, systems, config, None if args.quiet else _mces_progress(), keys)
+        progress = None if args.quiet else _mces_progress()
+        count = counter.count_many if counter is not None else None
+        evaluation = evaluate(cases, systems, config, progress, keys, count, fragments)
         seconds = time.monotonic() - started
         note(f"{len(cases)} spectra of {len(systems)} systems scored in {seconds:.0f} s", args.quiet)
         if keys is not None:
@@ -183,6 +209,44 @@ def _training_keys(sources: list[str]) -> frozenset[str] | None:
     return frozenset().union(*map(training_keys, sources)) if sources else None
 
 
+def _fragment_counter(args: argparse.Namespace, config: EvaluateConfig) -> FragmentCounter | None:
+    """Counts fragments for what needs it: compiled code and a vocabulary that an evaluation of MS/MS can do without."""
+    if not args.fragments and config.metrics == "msms":
+        return None
+    from molucid.chem.fragment_counts import FragmentCounter
+    from molucid.chem.fragments import FragmentVocabulary
+
+    vocabulary = FragmentVocabulary.load(args.vocabulary) if args.vocabulary else FragmentVocabulary.default()
+    return FragmentCounter(vocabulary)
+
+
+def _fragments(
+    arguments: list[str], cases: list[Case], counter: FragmentCounter
+) -> dict[str, FragmentResult]:
+    from molucid.errors import InputError
+    from molucid.evaluate.fragment_files import compare_fragments, read_fragment_counts
+
+    if not arguments:
+        return {}
+    vocabulary = counter.vocabulary
+    ids = [case.id for case in cases]
+    truth = counter.count_many([case.smiles for case in cases])
+    results: dict[str, FragmentResult] = {}
+    for argument in arguments:
+        name, separator, path = argument.rpartition("=")
+        name = name if separator else Path(path).stem
+        if name in results or not name:
+            raise InputError(
+                f"fragments named {name!r}",
+                "a different name for each table",
+                hint="write NAME=TABLE",
+                code="duplicate_name",
+            )
+        table = read_fragment_counts(path, vocabulary.sha256)
+        results[name] = compare_fragments(table, ids, truth, vocabulary.size)
+    return results
+
+
 def _random_control(source: str, cases: list[Case], config: EvaluateConfig, out: Path) -> SystemInput:
     from molucid.evaluate.answer_files import write_candidates
     from molucid.evaluate.controls import RandomCandidates
@@ -247,14 +311,14 @@ def _print_table(evaluation: Evaluation) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from molucid.evaluate.report import column_title, metric_columns
+    from molucid.evaluate.report import column_title, table_columns
 
     num_molecules = evaluation.systems[0].overall.num_molecules
     table = Table(title=f"{len(evaluation.cases)} spectra, {num_molecules} molecules")
     table.add_column("metric")
     for system in evaluation.systems:
         table.add_column(system.name, justify="right")
-    for column in metric_columns(evaluation):
+    for column in table_columns(evaluation):
         cells = [_cell(system.overall.intervals[column], column) for system in evaluation.systems]
         table.add_row(column_title(column), *cells)
     counts = [system.accounting for system in evaluation.systems]

@@ -5,7 +5,7 @@ import pytest
 from rdkit import Chem
 
 from molucid.chem.fragment_vector import FragmentCounts
-from molucid.evaluate.failures import OUTCOMES, outcomes, shares
+from molucid.evaluate.failures import outcomes
 from molucid.evaluate.multispectral import score_multispectral
 
 PATTERNS = [Chem.MolFromSmarts(p) for p in ("[CX3]=O", "[OX2H]", "[NX3]", "c")]
@@ -13,10 +13,14 @@ PATTERNS = [Chem.MolFromSmarts(p) for p in ("[CX3]=O", "[OX2H]", "[NX3]", "c")]
 TRUTH = "C[C@H](O)CCC(=O)O"
 
 
-def count(mol):
+def count_one(mol):
     found = [(i, len(mol.GetSubstructMatches(p))) for i, p in enumerate(PATTERNS) if mol.HasSubstructMatch(p)]
     index, number = np.array(found, np.uint16).reshape(-1, 2).T
     return FragmentCounts(index, number)
+
+
+def count(mols):
+    return [count_one(mol) for mol in mols]
 
 
 @pytest.mark.parametrize(
@@ -39,20 +43,14 @@ def test_each_category(entries, expected):
     assert outcomes([entries], [TRUTH], scores, 3, count) == (expected,)
 
 
-def test_shares_add_up():
-    found = ("success", "fragment", "fragment", "stereo")
-    assert shares(found) == {
-        "success": 0.25,
-        "stereo": 0.25,
-        "connectivity": 0,
-        "fragment": 0.5,
-        "no_candidate": 0,
-    }
-    assert tuple(shares(found)) == OUTCOMES
+def test_order_of_inputs_is_kept():
+    lists = [[TRUTH], [], ["CCC"], ["OC(=O)CCC(C)O"]]
+    scores = score_multispectral(lists, [TRUTH] * 4, (1,))
+    assert outcomes(lists, [TRUTH] * 4, scores, 1, count) == ("success", "no_candidate", "fragment", "stereo")
 
 
 def test_fragments_are_not_counted_where_the_answer_is_right():
-    def never(mol):
+    def never(mols):
         raise AssertionError("counted")
 
     scores = score_multispectral([[TRUTH]], [TRUTH], (1,))

@@ -7,9 +7,12 @@ import os
 import pytest
 
 from jobs.cli import main
+from molucid.chem.fragment_counts import FragmentCounter
+from molucid.chem.fragments import FragmentVocabulary
 from molucid.errors import Rejected
 from molucid.evaluate import evaluation, report
 from molucid.evaluate.answer_files import write_candidates
+from molucid.evaluate.fragment_files import FragmentTable, write_fragment_counts
 from molucid.files import sha256_file
 from molucid.generate.types import Answer, Candidate
 from molucid.rejected import write_rejected
@@ -181,6 +184,36 @@ def test_settings(runs, capsys):
     assert printed["config"]["bootstrap"]["confidence"] == 0.8
     assert evaluate(runs, str(runs / "tuned"), "--set", "top_k=[1]") == 2
     assert "top_ks" in capsys.readouterr().err
+
+
+def test_multispectral_metrics_subsets_and_predicted_fragments(runs, capsys):
+    (runs / "chiral.tsv").write_text("id\tsmiles\na\tC[C@H](N)C(=O)O\nb\tCCN\n")
+    write_candidates(runs / "model/ir+c_nmr", [answer("a", "CCC", "C[C@@H](N)C(=O)O"), answer("b", "CCN")])
+    write_candidates(runs / "model/c_nmr", [answer("a", "CC(N)C(=O)O")])
+    (runs / "list.smarts").write_text("[NX3]\nC=O\nc\n")
+    vocabulary = FragmentVocabulary.load(runs / "list.smarts")
+    counts = FragmentCounter(vocabulary).count_many(["NCC=O", "CCN"])
+    table = FragmentTable(dict(zip("ab", counts, strict=True)), vocabulary.sha256)
+    write_fragment_counts(runs / "head.parquet", table)
+    common = ("--truth", str(runs / "chiral.tsv"), "--quiet", "--no-mces", "--out", str(runs / "out"))
+    systems = (str(runs / "model/ir+c_nmr"), str(runs / "model/c_nmr"), "--set", "metrics=multispectral")
+    fragments = ("--fragments", str(runs / "head.parquet"), "--vocabulary", str(runs / "list.smarts"))
+    assert main(["evaluate", *systems, *fragments, *common, "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    first, second = printed["systems"]
+    assert [(s["name"], s["model"], s["subset"]) for s in printed["systems"]] == [
+        ("model@ir+c_nmr", "model", "ir+c_nmr"),
+        ("model@c_nmr", "model", "c_nmr"),
+    ]
+    means = {name: value["mean"] for name, value in first["overall"]["metrics"].items()}
+    assert (means["top5_exact"], means["top1_enantiomer"], means["top5_enantiomer"]) == (0.5, 0.5, 1)
+    assert second["outcomes"]["stereo"]["mean"] == second["outcomes"]["no_candidate"]["mean"] == 0.5
+    head = printed["fragments"]["head"]
+    assert (head["num_fragments"], head["num_missing"], head["count_accuracy"]) == (3, 0, 1)
+    assert main(["evaluate", *systems, *common]) == 0
+    assert "Top-15 enantiomer" in capsys.readouterr().out
+    assert main(["evaluate", *systems, "--fragments", str(runs / "head.parquet"), *common]) == 2
+    assert "--vocabulary" in capsys.readouterr().err
 
 
 def test_nothing_answered_has_its_own_exit_code(runs):

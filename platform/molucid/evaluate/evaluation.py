@@ -15,7 +15,7 @@ from molucid.evaluate.cases import Case
 from molucid.evaluate.complexity import ComplexityScale, complexity, complexity_counts
 from molucid.evaluate.config import EvaluateConfig
 from molucid.evaluate.failures import CountFragments, Outcome, outcomes
-from molucid.evaluate.fragments import FragmentMetrics
+from molucid.evaluate.fragment_files import FragmentResult
 from molucid.evaluate.massspecgym import TOP_KS, massspecgym_summary, rename
 from molucid.evaluate.mces import MCESDistances, Progress
 from molucid.evaluate.metrics import Entries, ListScores, score_lists
@@ -105,7 +105,7 @@ class Evaluation:
     differences: Mapping[str, Mapping[str, Interval]]
     config: EvaluateConfig
     complexity: ComplexityScale | None = None
-    fragments: Mapping[str, FragmentMetrics] = field(default_factory=dict)
+    fragments: Mapping[str, FragmentResult] = field(default_factory=dict)
 
 
 def evaluate(
@@ -115,7 +115,7 @@ def evaluate(
     progress: Progress | None = None,
     training_keys: frozenset[str] | None = None,
     count_fragments: CountFragments | None = None,
-    fragments: Mapping[str, FragmentMetrics] | None = None,
+    fragments: Mapping[str, FragmentResult] | None = None,
 ) -> Evaluation:
     """Score every system on every case.
 
@@ -180,7 +180,7 @@ def _multispectral_setting(
         from molucid.chem.fragment_counts import FragmentCounter
         from molucid.chem.fragments import FragmentVocabulary
 
-        count_fragments = FragmentCounter(FragmentVocabulary.default()).count
+        count_fragments = FragmentCounter(FragmentVocabulary.default()).count_many
     index, scale = complexity(complexity_counts([case.smiles for case in cases]))
     names = scale.bin_names()
     return count_fragments, (scale, Strata([names[place] for place in scale.bins(index)], names))

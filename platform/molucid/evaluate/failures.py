@@ -14,7 +14,7 @@ Whether a fragment is there counts, not how often: the paper speaks of functiona
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, get_args
 
 import numpy as np
@@ -28,8 +28,8 @@ from molucid.evaluate.multispectral import MultispectralScores
 Outcome = Literal["success", "stereo", "connectivity", "fragment", "no_candidate"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
-CountFragments = Callable[[Mol], FragmentCounts]
-"""Counts the fragments of a molecule by the vocabulary that failures are told apart by."""
+CountFragments = Callable[[Sequence[Mol]], Sequence[FragmentCounts]]
+"""Counts the fragments of molecules by the vocabulary that failures are told apart by."""
 
 
 def outcomes(
@@ -46,27 +46,34 @@ def outcomes(
         true_smiles: per input its true structure.
         scores: scores of these lists.
         k: number of candidates that count.
-        count_fragments: counts fragments; called for inputs that fail by more than stereo only.
+        count_fragments: counts fragments; asked once, for inputs that fail by more than stereo only.
     """
-
-    def among_first(rank: int | None) -> bool:
-        return rank is not None and rank <= k
-
-    def outcome(i: int) -> Outcome:
-        if among_first(scores.match_ranks["enantiomer"][i]):
-            return "success"
-        if among_first(scores.match_ranks["constitutional"][i]):
-            return "stereo"
-        valid = [mol for entry in lists[i][:k] if entry and (mol := read_entry(entry)) is not None]
+    found: list[Outcome | None] = [
+        _by_rank(enantiomer, constitutional, k)
+        for enantiomer, constitutional in zip(
+            scores.match_ranks["enantiomer"], scores.match_ranks["constitutional"], strict=True
+        )
+    ]
+    candidates = {
+        i: {text: mol for text in lists[i][:k] if text and (mol := read_entry(text)) is not None}
+        for i, outcome in enumerate(found)
+        if outcome is None
+    }
+    truths = {true_smiles[i]: parse_smiles(true_smiles[i]) for i, valid in candidates.items() if valid}
+    mols = {text: mol for valid in (*candidates.values(), truths) for text, mol in valid.items()}
+    fragments = dict(zip(mols, count_fragments(list(mols.values())), strict=True)) if mols else {}
+    for i, valid in candidates.items():
         if not valid:
-            return "no_candidate"
-        truth = count_fragments(parse_smiles(true_smiles[i])).index
-        alike = any(np.array_equal(count_fragments(mol).index, truth) for mol in valid)
-        return "connectivity" if alike else "fragment"
+            found[i] = "no_candidate"
+            continue
+        truth = fragments[true_smiles[i]].index
+        alike = any(np.array_equal(fragments[text].index, truth) for text in valid)
+        found[i] = "connectivity" if alike else "fragment"
+    return tuple(outcome for outcome in found if outcome is not None)
 
-    return tuple(outcome(i) for i in range(len(lists)))
 
-
-def shares(found: Sequence[Outcome]) -> Mapping[Outcome, float]:
-    """Share of the inputs with each outcome; they add up to 1."""
-    return {outcome: found.count(outcome) / len(found) for outcome in OUTCOMES}
+def _by_rank(enantiomer: int | None, constitutional: int | None, k: int) -> Outcome | None:
+    """Tell what needs no fragments: success and stereo."""
+    if enantiomer is not None and enantiomer <= k:
+        return "success"
+    return "stereo" if constitutional is not None and constitutional <= k else None

@@ -86,7 +86,7 @@ def interval_chart(
         height_px: height of the drawing.
     """
     top = max((i.high for row in series for i in row if i is not None), default=1.0)
-    frame = Frame(width_px, height_px, (0.0, float(len(strata))), (0.0, _ceiling(top)))
+    frame = Frame(width_px, height_px, (0.0, float(len(strata))), (0.0, ceiling(top)))
     parts = []
     for j, stratum in enumerate(strata):
         x = frame.x(j + 0.5)
@@ -115,7 +115,7 @@ def accuracy_curves(
         [sum(rank is not None and rank <= k for rank in ranks) / len(ranks) for k in range(1, max_k + 1)]
         for ranks in match_ranks
     ]
-    top = _ceiling(max(max(curve) for curve in curves))
+    top = ceiling(max(max(curve) for curve in curves))
     frame = Frame(width_px, height_px, (1.0, float(max(max_k, 2))), (0.0, top))
     parts = [
         f'<text class="tick" x="{frame.x(k):.1f}" y="{frame.y(0) + 15:.1f}">{k}</text>'
@@ -149,7 +149,7 @@ def _step(span: float) -> float:
     return float(next(power * m for m in (1, 2, 5, 10) if span / (power * m) <= 5.0001))
 
 
-def _ceiling(value: float) -> float:
+def ceiling(value: float) -> float:
     """Round up to the next tick, so that the highest mark lies inside; at least a small positive range."""
     value = max(value, 0.01)
     step = _step(value)

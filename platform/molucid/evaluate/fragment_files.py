@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from molucid.chem.fragment_vector import FragmentCounts, dense
 from molucid.errors import InputError, Where
+from molucid.evaluate.fragments import FragmentMetrics, fragment_metrics
 from molucid.files import write_aside
 from molucid.spectra.parquet_table import open_table
 
@@ -49,6 +50,38 @@ class FragmentTable:
             if identifier in self.counts:
                 table[row] = dense(self.counts[identifier], size)
         return table
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FragmentResult:
+    """How good a table of predicted fragments is.
+
+    Attributes:
+        metrics: over all compounds; one without a row counts as predicted to have no fragment.
+        num_missing: compounds without a row.
+    """
+
+    metrics: FragmentMetrics
+    num_missing: int
+
+
+def compare_fragments(
+    predicted: FragmentTable, ids: Sequence[str], true_counts: Sequence[FragmentCounts], size: int
+) -> FragmentResult:
+    """Compare a table with the counts of the true structures.
+
+    Args:
+        predicted: the table.
+        ids: identifiers of the compounds.
+        true_counts: per compound its true fragments, by the same vocabulary.
+        size: number of fragments of the vocabulary.
+
+    Raises:
+        InputError: no compounds, or a fragment outside the vocabulary (`wrong_vocabulary`).
+    """
+    truth = FragmentTable(dict(zip(ids, true_counts, strict=True)), predicted.vocabulary_sha256)
+    missing = sum(identifier not in predicted.counts for identifier in ids)
+    return FragmentResult(fragment_metrics(truth.dense(ids, size), predicted.dense(ids, size)), missing)
 
 
 def write_fragment_counts(path: Path | str, table: FragmentTable) -> None:

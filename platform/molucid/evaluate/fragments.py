@@ -22,6 +22,12 @@ FREQUENCY_EDGES = (0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 """Bins of the share of molecules that have a fragment; a bin holds its upper edge."""
 
 
+def frequency_name(low: float) -> str:
+    """Name the bin of frequency above `low`, one of `FREQUENCY_EDGES`, in percent of the molecules."""
+    high = FREQUENCY_EDGES[FREQUENCY_EDGES.index(low) + 1]
+    return f"{100 * low:g}–{100 * high:g} %" if low else f"≤ {100 * high:g} %"
+
+
 @dataclass(frozen=True, slots=True)
 class Presence:
     """Precision, recall and F1 of the question whether a fragment is there."""
@@ -51,8 +57,8 @@ class FrequencyBin:
 
     @property
     def name(self) -> str:
-        """The bin in words, in percent of the molecules."""
-        return f"{100 * self.low:g}–{100 * self.high:g} %" if self.low else f"≤ {100 * self.high:g} %"
+        """The bin in percent of the molecules."""
+        return frequency_name(self.low)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

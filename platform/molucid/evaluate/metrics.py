@@ -36,7 +36,7 @@ Entries = Sequence[str | None]
 METRICS = ("accuracy", "tanimoto", "mces", "validity", "formula_match")
 """Metric names in the order of tables; a column is `top{k}_{metric}`."""
 
-LOWER_IS_BETTER = frozenset({"mces"})
+LOWER_IS_BETTER = frozenset({"mces", "levenshtein"})
 
 PROTOCOL_FINGERPRINT = FingerprintConfig(kind="morgan", radius=2, num_bits=2048)
 """Part of the metric's definition, so that numbers compare with published ones; not a setting."""

@@ -77,6 +77,12 @@ def entry_facts(smiles: str) -> EntryFacts | None:
     return EntryFacts(names, {kind: fingerprint(mol, config) for kind, config in FINGERPRINTS.items()})
 
 
+@lru_cache(maxsize=20_000)
+def _true_facts(smiles: str) -> tuple[TrueNames, dict[str, NDArray[np.uint8]]]:
+    bits = {kind: fingerprint(smiles, config) for kind, config in FINGERPRINTS.items()}
+    return TrueNames.of(smiles), bits
+
+
 def score_multispectral(
     lists: Sequence[Entries], true_smiles: Sequence[str], top_ks: Sequence[int]
 ) -> MultispectralScores:
@@ -93,8 +99,7 @@ def score_multispectral(
     values = {f"top{k}_{metric}": np.zeros(len(lists)) for k in top_ks for metric in MULTISPECTRAL_METRICS}
     ranks: dict[Protocol, list[int | None]] = {protocol: [] for protocol in PROTOCOLS}
     for i, (entries, truth) in enumerate(zip(lists, true_smiles, strict=True)):
-        true = TrueNames.of(truth)
-        true_bits = {kind: fingerprint(truth, config) for kind, config in FINGERPRINTS.items()}
+        true, true_bits = _true_facts(truth)
         facts = [None if entry is None else entry_facts(entry) for entry in entries]
         names = [fact.names if fact is not None else None for fact in facts]
         accepted = [true.accepted_by(name) if name is not None else frozenset() for name in names]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,15 @@ from molucid.evaluate.drawing import molecule_svg
 from molucid.evaluate.evaluation import Evaluation, SystemResult
 from molucid.evaluate.figures import accuracy_curves, interval_chart, similarity_curves
 from molucid.evaluate.metrics import LOWER_IS_BETTER, METRICS, molecule_facts
+from molucid.evaluate.multispectral import MULTISPECTRAL_METRICS
+from molucid.evaluate.multispectral_report import (
+    fragments_json,
+    fragments_part,
+    multispectral_json,
+    multispectral_part,
+    system_json,
+)
+from molucid.evaluate.protocols import PROTOCOLS
 from molucid.evaluate.tables import Row
 from molucid.files import write_bytes, write_json
 
@@ -37,6 +46,9 @@ PER_SPECTRUM_COLUMNS = (
 `top{k}_{metric}`, k by k. An absent value is an empty cell. Columns only ever grow at the end of either
 part."""
 
+MULTISPECTRAL_COLUMNS = ("outcome", *(f"{protocol}_rank" for protocol in PROTOCOLS))
+"""Further fixed columns, after the others, of an evaluation with the metrics `multispectral`."""
+
 NUM_EXAMPLES = 8
 """Spectra whose structures the report draws; chosen at random, not by how good they look."""
 
@@ -46,15 +58,34 @@ TITLES = {
     "mces": "MCES",
     "validity": "valid",
     "formula_match": "right formula",
+    "exact": "exact",
+    "enantiomer": "enantiomer-aware",
+    "constitutional": "constitutional",
+    "maccs": "Tanimoto, MACCS",
+    "rdkit": "Tanimoto, RDKit",
+    "levenshtein": "Levenshtein",
+    "any_valid": "any valid",
 }
-PERCENT = frozenset({"accuracy", "validity", "formula_match"})
+PERCENT = frozenset({"accuracy", "validity", "formula_match", "any_valid", *PROTOCOLS})
 
 
 def metric_columns(evaluation: Evaluation) -> list[str]:
     """Names of the metric columns that the evaluation has, k by k."""
     present = evaluation.systems[0].scores.values
-    names = [f"top{k}_{metric}" for k in evaluation.config.ks for metric in METRICS]
+    metrics = (*METRICS, *MULTISPECTRAL_METRICS)
+    names = [f"top{k}_{metric}" for k in evaluation.config.ks for metric in metrics]
     return [name for name in names if name in present]
+
+
+def table_columns(evaluation: Evaluation) -> list[str]:
+    """Those of `metric_columns` that the report's tables show: all, or with `multispectral` the main ones."""
+    columns = metric_columns(evaluation)
+    if evaluation.config.metrics == "msms":
+        return columns
+    first, last = evaluation.config.ks[0], evaluation.config.ks[-1]
+    main = [f"top{k}_enantiomer" for k in dict.fromkeys((first, last))]
+    metrics = ("constitutional", "tanimoto", "mces", "levenshtein", "any_valid")
+    return [name for name in (*main, *(f"top{last}_{metric}" for metric in metrics)) if name in columns]
 
 
 def write_metrics(path: Path | str, evaluation: Evaluation, provenance: Mapping[str, Any]) -> None:
@@ -66,17 +97,20 @@ def evaluation_to_json(evaluation: Evaluation) -> dict[str, Any]:
     """Make the content of `metrics.json`, without provenance."""
     return {
         "config": evaluation.config.model_dump(mode="json"),
-        "systems": [_system_json(system) for system in evaluation.systems],
+        "systems": [_system_json(system) | system_json(system, evaluation) for system in evaluation.systems],
         "differences_to_first": {
             name: _intervals_json(intervals) for name, intervals in evaluation.differences.items()
         },
+        **multispectral_json(evaluation, metric_columns(evaluation)),
+        **fragments_json(evaluation.fragments),
     }
 
 
 def write_per_spectrum(path: Path | str, evaluation: Evaluation) -> None:
     """Write `per_spectrum.tsv`."""
     columns = metric_columns(evaluation)
-    lines = ["\t".join((*PER_SPECTRUM_COLUMNS, *columns))]
+    further = MULTISPECTRAL_COLUMNS if evaluation.config.metrics == "multispectral" else ()
+    lines = ["\t".join((*PER_SPECTRUM_COLUMNS, *further, *columns))]
     for system in evaluation.systems:
         for i, case in enumerate(evaluation.cases):
             entries = system.lists[i]
@@ -94,10 +128,17 @@ def write_per_spectrum(path: Path | str, evaluation: Evaluation) -> None:
                 system.scores.num_valid[i],
                 system.scores.match_rank[i],
                 entries[0] if entries else None,
+                *_multispectral_cells(system, i),
             )
             metrics = [f"{system.scores.values[name][i]:.6g}" for name in columns]
             lines.append("\t".join(["" if v is None else " ".join(str(v).split()) for v in fixed] + metrics))
     write_bytes(path, "".join(line + "\n" for line in lines).encode())
+
+
+def _multispectral_cells(system: SystemResult, i: int) -> tuple[object, ...]:
+    if not system.outcomes:
+        return ()
+    return (system.outcomes[i], *(system.match_ranks[protocol][i] for protocol in PROTOCOLS))
 
 
 def write_report(path: Path | str, evaluation: Evaluation, provenance: Mapping[str, Any]) -> None:
@@ -112,13 +153,18 @@ def write_report(path: Path | str, evaluation: Evaluation, provenance: Mapping[s
     environment.filters["mean_text"] = mean_text
     environment.filters["range_text"] = range_text
     environment.filters["title_of"] = column_title
-    columns = metric_columns(evaluation)
+    columns = table_columns(evaluation)
     html = environment.get_template("evaluation.html").render(
         evaluation=evaluation,
         columns=columns,
         lower_is_better=[c for c in columns if _metric(c) in LOWER_IS_BETTER],
+        distances=_distances(columns),
+        titles=TITLES,
+        tables={name for system in evaluation.systems for name in system.tables},
         num_molecules=evaluation.systems[0].overall.num_molecules,
         figures=_figures(evaluation),
+        multispectral=multispectral_part(evaluation, metric_columns(evaluation)),
+        fragments=fragments_part(evaluation.fragments),
         examples=_examples(evaluation),
         provenance=provenance,
     )
@@ -145,13 +191,18 @@ def range_text(interval: Interval, column: str, signed: bool = False) -> str:
 
 
 def _digits(metric: str) -> int:
-    return 2 if metric == "mces" else 3
+    return 2 if metric in LOWER_IS_BETTER else 3
 
 
 def column_title(column: str) -> str:
     """Write a column's name for people: `top10_mces` becomes `Top-10 MCES`."""
     k, _, metric = column.removeprefix("top").partition("_")
     return f"Top-{k} {TITLES[metric]}"
+
+
+def _distances(columns: Sequence[str]) -> str:
+    names = list(dict.fromkeys(TITLES[_metric(c)] for c in columns if _metric(c) in LOWER_IS_BETTER))
+    return f"{' and '.join(names)} {'is a distance' if len(names) == 1 else 'are distances'}:"
 
 
 def _metric(column: str) -> str:
@@ -162,13 +213,15 @@ def _figures(evaluation: Evaluation) -> dict[str, Any]:
     systems = evaluation.systems
     names = [system.name for system in systems]
     k = evaluation.config.ks[-1]
+    right = "accuracy" if evaluation.config.metrics == "msms" else "enantiomer"
     by_mass = {
         column: _by_mass(systems, names, column)
-        for column in (f"top{evaluation.config.ks[0]}_accuracy", f"top{k}_tanimoto")
+        for column in (f"top{evaluation.config.ks[0]}_{right}", f"top{k}_tanimoto")
     }
+    ranks = [s.match_ranks.get("enantiomer", s.scores.match_rank) for s in systems]
     return {
         "by_mass": by_mass,
-        "accuracy": accuracy_curves([s.scores.match_rank for s in systems], k),
+        "accuracy": accuracy_curves(ranks, k),
         "similarity": similarity_curves([s.scores.values[f"top{k}_tanimoto"] for s in systems]),
         "k": k,
     }
@@ -191,7 +244,7 @@ def _examples(evaluation: Evaluation) -> list[dict[str, Any]]:
             first = system.lists[i][0] if system.lists[i] else None
             drawn = molecule_svg(first) if first and molecule_facts(first) is not None else None
             tanimoto = system.scores.values[f"top{evaluation.config.ks[0]}_tanimoto"][i]
-            rank = system.scores.match_rank[i]
+            rank = system.match_ranks.get("enantiomer", system.scores.match_rank)[i]
             firsts.append({"system": system.name, "svg": drawn, "tanimoto": tanimoto, "rank": rank})
         examples.append({"case": case, "svg": molecule_svg(case.smiles), "firsts": firsts})
     return examples

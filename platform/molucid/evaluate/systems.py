@@ -9,6 +9,7 @@ from pathlib import Path
 from molucid.errors import InputError, Where
 from molucid.evaluate.answer_files import read_answers
 from molucid.evaluate.evaluation import SystemInput
+from molucid.evaluate.subsets import is_subset_name
 from molucid.evaluate.utf8 import utf8_lines
 from molucid.files import read_json, sha256_file
 
@@ -19,7 +20,10 @@ RANDOM_CONTROL = "random"
 
 
 def locate_systems(arguments: Iterable[str]) -> dict[str, Path]:
-    """Find the file of answers of each `[NAME=]ANSWERS`; the default name is that of its folder.
+    """Find the file of answers of each `[NAME=]ANSWERS`.
+
+    The default name is that of its folder, or of that and the folder around it, `MODEL@SUBSET`, where it is named by a
+    subset of modalities.
 
     Raises:
         InputError: a missing file, or a name given twice.
@@ -39,7 +43,8 @@ def locate_systems(arguments: Iterable[str]) -> dict[str, Path]:
                 code="missing_file",
             )
         if not separator:
-            name = path.resolve().parent.name
+            folder = path.resolve().parent
+            name = f"{folder.parent.name}@{folder.name}" if is_subset_name(folder.name) else folder.name
         if name in systems or name in ("", RANDOM_CONTROL):
             raise InputError(
                 f"system name {name!r}",
