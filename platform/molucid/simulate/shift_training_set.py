@@ -102,7 +102,8 @@ class ShiftTrainingSet:
                 # a computed geometry has three shifts for the hydrogens of a methyl group that turns in reality
                 shifts = np.array([shifts.mean()]) if row.computed else np.unique(shifts)
                 plausible = (shifts > low) & (shifts < high)
-                self.left_out["implausible_shift"] += int((~plausible).sum())
+                if not plausible.all():
+                    self.left_out["implausible_shift"] += int((~plausible).sum())
                 self._assigned += [(number, int(atom), column, float(shift)) for shift in shifts[plausible]]
             self.used[f"{row.source}, {row.nucleus}, {row.licence}"] += 1
 

@@ -45,7 +45,7 @@ class IrTrainingConfig(Config):
     warmup_fraction: float = Field(default=0.05, ge=0, lt=1)
     weight_decay: float = Field(default=1e-3, ge=0)
     max_gradient_norm: float = Field(default=1.0, gt=0)
-    atom_weight: float = Field(default=1.0, ge=0)
+    atom_weight: float = Field(default=0.3, ge=0)
     width_cm1: float = Field(default=BroadeningConfig().width_cm1, gt=0)
     network: IrNetworkConfig = IrNetworkConfig()
 

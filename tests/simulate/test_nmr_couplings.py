@@ -1,0 +1,160 @@
+"""Splittings of textbook molecules, and groups of equivalent nuclei."""
+
+from __future__ import annotations
+
+import pytest
+
+from molucid.errors import InputError
+from molucid.simulate.nmr_coupling_table import CouplingConfig
+from molucid.simulate.nmr_exchangeable import MobileHydrogenConfig, mobile_groups
+from molucid.simulate.nmr_graph import read_graph
+from molucid.simulate.nmr_groups import carbon_groups, hydrogen_groups, multiplicity_name
+from molucid.simulate.nmr_topology import Topology
+
+CONFIG = CouplingConfig()
+
+
+def splittings(smiles: str) -> dict[tuple[str, int], int]:
+    """(multiplicity, number of hydrogens) → how many groups of carbon-bound hydrogens have it."""
+    found: dict[tuple[str, int], int] = {}
+    for group in hydrogen_groups(Topology(read_graph(smiles)), CONFIG):
+        key = (multiplicity_name(group.coupling_hz), group.number)
+        found[key] = found.get(key, 0) + 1
+    return found
+
+
+@pytest.mark.parametrize(
+    ("smiles", "expected"),
+    [
+        ("CCO", {("t", 3): 1, ("q", 2): 1}),
+        ("C", {("s", 4): 1}),
+        ("CC(C)Cl", {("d", 6): 1, ("sept", 1): 1}),
+        ("CC(=O)OCC", {("s", 3): 1, ("t", 3): 1, ("q", 2): 1}),
+        ("c1ccccc1", {("s", 6): 1}),
+        ("Cc1ccc(C)cc1", {("s", 6): 1, ("s", 4): 1}),
+        ("COc1ccc(C=O)cc1", {("s", 3): 1, ("s", 1): 1, ("d", 2): 2}),
+        ("COc1ccccc1C=O", {("s", 3): 1, ("s", 1): 1, ("dd", 1): 2, ("td", 1): 2}),
+        ("C=CC(=O)OC", {("s", 3): 1, ("dd", 1): 3}),
+        ("COC(=O)C#CC", {("s", 3): 2}),
+        ("C#CCO", {("d", 2): 1, ("t", 1): 1}),
+        ("CC=O", {("d", 3): 1, ("q", 1): 1}),
+        ("c1ccoc1", {("dd", 2): 2}),
+        ("CCF", {("dt", 3): 1, ("dq", 2): 1}),
+        ("COP(=O)(OC)OC", {("d", 9): 1}),
+        ("COC(F)(F)F", {("s", 3): 1}),
+        ("CC(C)=C", {("s", 6): 0, ("t", 6): 1, ("sept", 2): 1}),
+    ],
+)
+def test_textbook_patterns(smiles: str, expected: dict[tuple[str, int], int]) -> None:
+    assert splittings(smiles) == {key: number for key, number in expected.items() if number}
+
+
+def first_coupling(smiles: str, name: str) -> set[float]:
+    groups = hydrogen_groups(Topology(read_graph(smiles)), CONFIG)
+    return {group.coupling_hz[0] for group in groups if multiplicity_name(group.coupling_hz) == name}
+
+
+def test_geometry_of_a_double_bond() -> None:
+    assert first_coupling(r"COC(=O)/C=C/c1ccccc1", "d") == {CONFIG.trans}
+    assert first_coupling(r"COC(=O)/C=C\c1ccccc1", "d") == {CONFIG.cis}
+    assert first_coupling("COC(=O)C=Cc1ccccc1", "d") == {CONFIG.trans}
+    assert first_coupling("CC1(C)C=CC(=O)C(C)(C)C1", "d") == {CONFIG.cis_in_ring[3]}
+
+
+def test_couplings_of_a_pair_are_the_same_from_both_sides() -> None:
+    """A constant that two groups show is shown by as many hydrogen pairs from the one as from the other."""
+    for smiles in ("CCCO", "C=CCCl", "Cc1ccncc1", "CC(C)CC=O", "c1ccsc1C", "FCCc1ccccc1", "OCC1CCCO1"):
+        groups = hydrogen_groups(Topology(read_graph(smiles)), CouplingConfig(diastereotopic_offset_ppm=0))
+        values = sorted({value for group in groups for value in group.coupling_hz})
+        for value in values:
+            if value >= CONFIG.fluorine_vicinal:
+                continue  # to fluorine, which is in no group
+            pairs = [group.number * group.coupling_hz.count(value) for group in groups]
+            shown = [number for number in pairs if number]
+            assert sum(shown) % 2 == 0, (smiles, value, pairs)
+            assert len(shown) != 2 or shown[0] == shown[1], (smiles, value, pairs)
+
+
+def test_hydrogens_of_a_ch2_differ_beside_a_stereocentre_only() -> None:
+    assert splittings("CC(O)CCl") == {("d", 3): 1, ("dd", 1): 2, ("sext", 1): 1}
+    groups = hydrogen_groups(Topology(read_graph("CC(O)CCl")), CONFIG)
+    offsets = sorted(group.offset_ppm for group in groups)
+    assert offsets == [-CONFIG.diastereotopic_offset_ppm, 0, 0, CONFIG.diastereotopic_offset_ppm]
+    assert splittings("CC(C)CCl")[("d", 2)] == 1
+
+
+def test_numbers_add_up_to_the_formula() -> None:
+    for smiles, hydrogens, carbons in (
+        ("CC(C)(C)OC(=O)N[C@@H](C)C(=O)O", 15, 8),
+        ("C=CCC1CCCCC1O", 16, 9),
+        ("c1ccc2[nH]ccc2c1", 7, 8),
+    ):
+        topology = Topology(read_graph(smiles))
+        mobile = mobile_groups(topology, MobileHydrogenConfig())
+        groups = hydrogen_groups(topology, CONFIG)
+        assert sum(group.number for group in groups) + sum(group.number for group in mobile) == hydrogens
+        assert sum(group.number for group in carbon_groups(topology, CONFIG)) == carbons
+
+
+def test_carbons_split_by_fluorine_and_phosphorus() -> None:
+    groups = carbon_groups(Topology(read_graph("Fc1ccccc1")), CONFIG)
+    assert sorted((group.number, group.coupling_hz) for group in groups) == [
+        (1, (3.2,)), (1, (247.0,)), (2, (8.3,)), (2, (21.5,))
+    ]  # fmt: skip
+    trifluoroethanol = {
+        group.coupling_hz for group in carbon_groups(Topology(read_graph("OCC(F)(F)F")), CONFIG)
+    }
+    assert trifluoroethanol == {(277.0,) * 3, (33.0,) * 3}
+    assert {g.coupling_hz for g in carbon_groups(Topology(read_graph("CP(C)(C)=O")), CONFIG)} == {(120.0,)}
+
+
+@pytest.mark.parametrize(
+    ("smiles", "name"),
+    [
+        ("CC(=O)O", "carboxylic_acid"),
+        ("CCO", "alcohol"),
+        ("Oc1ccccc1", "phenol"),
+        ("O=Cc1ccccc1O", "phenol_chelated"),
+        ("CC(O)=CC(C)=O", "enol"),
+        ("CC=NO", "hydroxylamine"),
+        ("CS(=O)(=O)O", "oxoacid"),
+        ("C[Si](C)(C)O", "silanol_or_boronic"),
+        ("CCN", "amine"),
+        ("Nc1ccccc1", "aniline"),
+        ("CC(N)=O", "amide"),
+        ("COC(N)=O", "carbamate_or_urea"),
+        ("CS(N)(=O)=O", "sulfonamide"),
+        ("c1cc[nH]c1", "ring_nitrogen"),
+        ("C[NH3+]", "ammonium"),
+        ("CC(C)=N", "imine"),
+        ("CNN(C)C", "hydrazine"),
+        ("CCS", "thiol"),
+        ("Sc1ccccc1", "thiophenol"),
+        ("C[SiH](C)C", "silane"),
+        ("O", "other"),
+    ],
+)
+def test_classes_of_mobile_hydrogens(smiles: str, name: str) -> None:
+    config = MobileHydrogenConfig()
+    (group,) = mobile_groups(Topology(read_graph(smiles)), config)
+    assert group.shift == getattr(config, name)
+
+
+@pytest.mark.parametrize(
+    ("smiles", "code"),
+    [
+        ("C1CC", "invalid_smiles"),
+        ("", "invalid_smiles"),
+        ("[13CH4]", "isotope_label"),
+        ("CC.O", "multiple_components"),
+        ("C" * 256, "too_many_atoms"),
+        ("C[Fe]C", "unsupported_element"),
+        ("[H][H]", "unsupported_element"),
+        ("*C", "unsupported_element"),
+        ("C[CH2]", "radical"),
+    ],
+)
+def test_molecules_that_are_not_simulated(smiles: str, code: str) -> None:
+    with pytest.raises(InputError) as caught:
+        read_graph(smiles)
+    assert caught.value.code == code
