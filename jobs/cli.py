@@ -30,6 +30,9 @@ COMMANDS = (
     "evaluate",
     "mine-fragments",
     "train-intensity",
+    "train-shifts",
+    "compute-ir",
+    "train-ir",
     "doctor",
 )
 """Command names in the order of a user's way; `a-b` is the module `jobs.a_b`."""
