@@ -17,7 +17,8 @@ from molucid.spectra.types import NmrPeaks
 OFF: dict[str, Any] = {
     "shift_error": 0, "h_offset_ppm": 0, "c_offset_ppm": 0, "coupling_error_hz": 0, "mobile_missing": 0,
     "quaternary_missing": 0, "solvents": [("CDCl3", 1.0)], "multiplet_as_range": 0, "merge_overlaps": 0,
-    "bare_hydrogens": 0, "carbon_types": 1, "carbon_numbers": 1, "carbon_lines": 0, "field_mhz": [400.0],
+    "unresolved": 0, "bare_hydrogens": 0, "carbon_types": 1, "carbon_numbers": 1, "carbon_lines": 0,
+    "field_mhz": [400.0],
 }  # fmt: skip
 
 
@@ -113,6 +114,13 @@ def test_overlapping_multiplets_become_one_range() -> None:
     # the quintet spans 32 Hz = 0.08 ppm about 1.31, the triplet lies inside it but for nothing
     assert found.width_ppm.tolist() == pytest.approx([0.08, 0])
     assert found.shift_ppm.tolist() == pytest.approx([1.31, 3.0])
+
+
+def test_small_couplings_may_be_unresolved() -> None:
+    peaks = NmrPeaks("1H", np.array([7.0, 8.0]), multiplicity=("dd", "d"), coupling_hz=((8.0, 2.0), (2.0,)))
+    found = augment_peaks(peaks, config(unresolved=1, unresolved_below_hz=3), generator())
+    assert found.multiplicity == ("d", "s")
+    assert found.coupling_hz == ((8.0,), ())
 
 
 def test_unnamed_multiplets_give_their_range() -> None:

@@ -8,8 +8,9 @@ from molucid.errors import InputError
 from molucid.simulate.nmr_coupling_table import CouplingConfig
 from molucid.simulate.nmr_exchangeable import MobileHydrogenConfig, mobile_groups
 from molucid.simulate.nmr_graph import read_graph
-from molucid.simulate.nmr_groups import carbon_groups, hydrogen_groups, multiplicity_name
+from molucid.simulate.nmr_groups import carbon_groups, hydrogen_groups
 from molucid.simulate.nmr_topology import Topology
+from molucid.spectra.multiplets import multiplicity_name
 
 CONFIG = CouplingConfig()
 

@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 
 from molucid.errors import InputError
 from molucid.spectra.grids import C_NMR_GRID, H_NMR_GRID, Grid
-from molucid.spectra.multiplets import LineConfig, Lines, lines, render, render_lines, split_lines
+from molucid.spectra.multiplets import (
+    LineConfig,
+    Lines,
+    lines,
+    multiplicity_name,
+    render,
+    render_lines,
+    split_lines,
+)
 from molucid.spectra.types import NmrPeaks
 
 
@@ -120,6 +128,23 @@ def test_rendering_adds_up() -> None:
     whole = render(h_peaks(shift_ppm=shift), H_NMR_GRID)
     parts = sum(render(h_peaks(shift_ppm=np.array([value])), H_NMR_GRID) for value in shift)
     np.testing.assert_allclose(whole, parts, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("couplings", "name"),
+    [
+        ((), "s"),
+        ((7.0, 7.0), "t"),
+        ((8.1, 8.0, 2.0), "td"),
+        ((8.0, 2.0, 2.0), "dt"),
+        ((7.0,) * 6, "sept"),
+        ((17.0, 10.0, 1.5), "ddd"),
+        ((17.0, 10.0, 6.0, 1.5), "m"),
+        ((7.0,) * 9, "m"),
+    ],
+)
+def test_names_of_patterns(couplings: tuple[float, ...], name: str) -> None:
+    assert multiplicity_name(couplings) == name
 
 
 def test_no_peaks_no_signal() -> None:

@@ -14,9 +14,10 @@ from molucid.errors import InputError, Rejected, Where
 from molucid.simulate.nmr_coupling_table import CouplingConfig
 from molucid.simulate.nmr_exchangeable import MobileHydrogenConfig, mobile_groups
 from molucid.simulate.nmr_graph import NmrGraph, read_graph
-from molucid.simulate.nmr_groups import carbon_groups, hydrogen_groups, multiplicity_name
+from molucid.simulate.nmr_groups import carbon_groups, hydrogen_groups
 from molucid.simulate.nmr_topology import Topology
 from molucid.simulate.shift_model import SHIPPED_SHIFT_WEIGHTS, PredictedShifts, ShiftModel, ShiftModelConfig
+from molucid.spectra.multiplets import multiplicity_name
 from molucid.spectra.types import NmrPeaks
 
 _CARBON_TYPES = ("S", "D", "T", "Q")

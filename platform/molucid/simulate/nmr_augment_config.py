@@ -26,6 +26,8 @@ class NmrAugmentConfig(Config):
         quaternary_missing: probability that a carbon without hydrogen is not seen.
         solvents: name and weight of each solvent of a list that names none.
         field_mhz: ¹H frequencies, each as likely, of a list that states no other than the simulator's.
+        unresolved: probability, per list, that couplings below `unresolved_below_hz` are not seen.
+        unresolved_below_hz: smallest coupling that such a list still gives.
         multiplet_as_range: probability, per list, that multiplets without a name give their range and no couplings.
         merge_overlaps: probability, per list, that multiplets that overlap are listed as one.
         bare_hydrogens: probability that a ¹H list gives shifts only.
@@ -66,6 +68,8 @@ class NmrAugmentConfig(Config):
         ("CD2Cl2", 0.02),
     )
     field_mhz: tuple[float, ...] = (300.0, 400.0, 400.0, 500.0, 600.0)
+    unresolved: Probability = 0.6
+    unresolved_below_hz: float = Field(default=3.0, ge=0)
     multiplet_as_range: Probability = 0.8
     merge_overlaps: Probability = 0.5
     bare_hydrogens: Probability = 0.1

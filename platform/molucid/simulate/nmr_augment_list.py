@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from molucid.simulate.nmr_augment_config import NmrAugmentConfig
-from molucid.spectra.multiplets import split_lines
+from molucid.spectra.multiplets import multiplicity_name, split_lines
 from molucid.spectra.types import NmrPeaks
 
 _DEFAULT_FIELD_MHZ = {"1H": 400.0, "13C": 100.6}
@@ -25,12 +25,14 @@ def reported(peaks: NmrPeaks, config: NmrAugmentConfig, rng: np.random.Generator
     """The list with what a report leaves out left out."""
     rows = _rows(peaks)
     field = peaks.field_mhz or _DEFAULT_FIELD_MHZ[peaks.nucleus]
-    first, second, third = rng.random(3)
+    first, second, third, fourth = rng.random(4)
     if peaks.nucleus == "1H":
         if third < config.bare_hydrogens:
             return NmrPeaks(
                 "1H", np.round(peaks.shift_ppm, 2), field_mhz=peaks.field_mhz, solvent=peaks.solvent
             )
+        if fourth < config.unresolved:
+            rows = [_without_small(row, config.unresolved_below_hz) for row in rows]
         groups = _overlapping(rows, field) if second < config.merge_overlaps else [[row] for row in rows]
         rows = [_as_one(group, field, first < config.multiplet_as_range) for group in groups]
         return _list(peaks, rows, 3, True, True)
@@ -76,6 +78,13 @@ def _span_ppm(row: _Peak, field_mhz: float) -> float:
 
 def _is_broad(row: _Peak) -> bool:
     return row.multiplicity is not None and row.multiplicity.startswith("br")
+
+
+def _without_small(row: _Peak, smallest_hz: float) -> _Peak:
+    kept = tuple(value for value in row.coupling_hz if value >= smallest_hz)
+    if len(kept) == len(row.coupling_hz):
+        return row
+    return row._replace(coupling_hz=kept, multiplicity=multiplicity_name(kept))
 
 
 def _overlapping(rows: list[_Peak], field_mhz: float) -> list[list[_Peak]]:

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from molucid.simulate.nmr_coupling_table import CouplingConfig
 from molucid.simulate.nmr_couplings import proton_couplings
 from molucid.simulate.nmr_hetero_couplings import carbon_couplings, hetero_couplings
 from molucid.simulate.nmr_topology import CARBON, OXYGEN, Topology
-from molucid.spectra.nmr_multiplicity import PARTNERS
-
-_NAME_OF_PARTNERS = {number: name for name, number in PARTNERS.items()}
-_MOST_SPLITTINGS = 3  # of a multiplet that has a name; more are an m
-_SAME_HZ = 0.4  # couplings closer than this are read as equal
 
 
 class HydrogenGroup(NamedTuple):
@@ -70,23 +64,6 @@ def carbon_groups(topology: Topology, config: CouplingConfig) -> list[CarbonGrou
         CarbonGroup(atom, size, _falling(carbon_couplings(topology, atom, config)))
         for atom, size in topology.classes(CARBON)
     ]
-
-
-def multiplicity_name(coupling_hz: Sequence[float]) -> str:
-    """What a chemist calls the pattern: `s`, `d`, `dt`, `quint`, …; `m` for more than three different splittings.
-
-    Args:
-        coupling_hz: one per partner, falling.
-    """
-    groups: list[list[float]] = []
-    for coupling in coupling_hz:
-        if groups and groups[-1][-1] - coupling < _SAME_HZ:
-            groups[-1].append(coupling)
-        else:
-            groups.append([coupling])
-    if len(groups) > _MOST_SPLITTINGS or any(len(group) not in _NAME_OF_PARTNERS for group in groups):
-        return "m"
-    return "".join(_NAME_OF_PARTNERS[len(group)] for group in groups) or "s"
 
 
 def _group(

@@ -7,6 +7,7 @@ one after the other. Strong coupling (roofs, AA′BB′) is not modelled.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ from pydantic import Field
 from molucid.config import Config
 from molucid.errors import InputError
 from molucid.spectra.grids import Grid
-from molucid.spectra.nmr_multiplicity import coupling_partners
+from molucid.spectra.nmr_multiplicity import PARTNERS, coupling_partners
 from molucid.spectra.types import FloatArray, NmrPeaks
 
 _CARBON_TYPES = ("S", "D", "T", "Q")
@@ -25,6 +26,9 @@ _LEAST_WIDTH_STEPS = (
     1.5  # of the grid: a narrower line would change its area with its place between two points
 )
 _MOST_LINES = 4096  # of one multiplet
+_NAME_OF_PARTNERS = {number: name for name, number in PARTNERS.items()}
+_MOST_SPLITTINGS = 3  # of a multiplet that has a name; more are an m
+_SAME_HZ = 0.4  # couplings closer than this are read as equal
 
 
 class LineConfig(Config):
@@ -128,6 +132,23 @@ def split_lines(coupling_hz: tuple[float, ...]) -> tuple[FloatArray, FloatArray]
     offsets.setflags(write=False)
     weights.setflags(write=False)
     return offsets, weights
+
+
+def multiplicity_name(coupling_hz: Sequence[float]) -> str:
+    """What a chemist calls the pattern: `s`, `d`, `dt`, `quint`, …; `m` for more than three different splittings.
+
+    Args:
+        coupling_hz: one per partner, falling.
+    """
+    groups: list[list[float]] = []
+    for coupling in coupling_hz:
+        if groups and groups[-1][-1] - coupling < _SAME_HZ:
+            groups[-1].append(coupling)
+        else:
+            groups.append([coupling])
+    if len(groups) > _MOST_SPLITTINGS or any(len(group) not in _NAME_OF_PARTNERS for group in groups):
+        return "m"
+    return "".join(_NAME_OF_PARTNERS[len(group)] for group in groups) or "s"
 
 
 def render(peaks: NmrPeaks, grid: Grid, config: LineConfig | None = None) -> FloatArray:
