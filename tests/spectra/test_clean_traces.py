@@ -68,6 +68,7 @@ def axis(values: FloatArray) -> InfraredSpectrum:
         (axis(np.linspace(900, 1700, 500)), "narrow_window"),
         (axis(np.linspace(400, 4000, 40)), "too_few_points"),
         (infrared(sign=-1.0), "negative_absorbance"),
+        (replace(infrared(), absorbance=10 ** -infrared().absorbance), "upside_down"),
     ],
 )
 def test_reasons_of_infrared(spectrum: InfraredSpectrum, code: str) -> None:

@@ -71,6 +71,9 @@ def test_a_line_behind_differences_begins_with_a_check() -> None:
     assert result.first_of_line == [0, 2]
     # A line that holds nothing but the check ends a table.
     assert values("400A0J0", "401B0") == [10, 20]
+    # Some programs write 0 there.
+    assert values("400A0J0", "401@") == [10, 20]
+    assert code("400A0J0", "401@J0") == "y_check_failed"
     # A check may be plain, and a repeat of a difference is one, too.
     assert values("400A0J0T", "403 30 J0") == [10, 20, 30, 40]
 

@@ -37,6 +37,12 @@ class TraceConfig(Config):
     max_ir_negative: float = Field(
         default=0.5, gt=0, description="depth of the deepest absorbance over the height of the highest"
     )
+    max_ir_median: float = Field(
+        default=0.8,
+        gt=0,
+        le=1,
+        description="place of the median absorbance between the smallest and the largest",
+    )
 
 
 def clean_infrared(spectrum: InfraredSpectrum, config: TraceConfig) -> InfraredSpectrum:
@@ -44,7 +50,7 @@ def clean_infrared(spectrum: InfraredSpectrum, config: TraceConfig) -> InfraredS
 
     Raises:
         InputError: no points or all zero, an axis that is no wavenumber, too little of the window, or bands that point
-            downwards.
+            downwards, as those of transmittance do.
     """
     x, y = spectrum.wavenumber_cm1, spectrum.absorbance
     _require_signal(y)
@@ -56,6 +62,15 @@ def clean_infrared(spectrum: InfraredSpectrum, config: TraceConfig) -> InfraredS
             "bands that point upwards",
             hint="is it transmittance? name its unit; else export without baseline correction",
             code="negative_absorbance",
+        )
+    # Bands stand on a baseline; of measured absorbances the median lies in the lower half, of transmittances above.
+    lowest, highest = float(y.min()), float(y.max())
+    if float(np.median(y)) - lowest > config.max_ir_median * (highest - lowest):
+        raise InputError(
+            f"an absorbance that is mostly high, with a median of {np.median(y):g} between {lowest:g} and {highest:g}",
+            "bands above a baseline",
+            hint="is it transmittance? name its unit: YUNITS=TRANSMITTANCE, or % TRANSMITTANCE for percent",
+            code="upside_down",
         )
     return replace(spectrum, absorbance=y / np.abs(y).max())
 

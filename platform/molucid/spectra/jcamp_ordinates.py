@@ -122,7 +122,9 @@ def _read_line(line: Line, is_checked: bool, result: Ordinates, limit: int) -> b
             difference = None
             value = float(token["affn"]) if letter is None else _joined(_SQZ[letter], token["digits"], line)
             if is_checked and not num_read:
-                _check(value, values[-1], line)
+                # Some programs end a table by a line with 0 and nothing else, which checks nothing.
+                if value != 0 or position < len(text):
+                    _check(value, values[-1], line)
                 num_read += 1
                 continue
         num_read += 1

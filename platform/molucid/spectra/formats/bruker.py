@@ -64,7 +64,7 @@ def read(tree: FileTree, config: ReadConfig) -> Iterator[Record | Rejected]:
                 check_id(id, config)
                 # Numbers beyond all bounds become infinite and are refused as such where the spectrum is made.
                 with np.errstate(all="ignore"):
-                    compound.take(_Experiment.at(tree, experiment, config).spectrum())
+                    compound.take(Experiment.at(tree, experiment, config).spectrum())
                 _note_title(tree, experiment, compound.notes)
             except InputError as error:
                 name = PurePosixPath(experiment).name
@@ -101,7 +101,7 @@ def _experiment_of(name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Experiment:
+class Experiment:
     """One experiment of a sample.
 
     Attributes:
@@ -119,7 +119,8 @@ class _Experiment:
     config: ReadConfig
 
     @classmethod
-    def at(cls, tree: FileTree, folder: str, config: ReadConfig) -> _Experiment:
+    def at(cls, tree: FileTree, folder: str, config: ReadConfig) -> Experiment:
+        """The experiment in a folder relative to the root of its tree."""
         root = f"{folder}/" if folder else ""
         inside = frozenset(name.removeprefix(root) for name in tree.names if name.startswith(root))
         acqus = read_parameters(tree, f"{root}acqus", config) if "acqus" in inside else None
@@ -138,17 +139,10 @@ class _Experiment:
         processed = [name[:-2] for name in self.inside if PurePosixPath(name).name == "1r"]
         for folder in sorted(processed, key=lambda folder: (len(folder), folder)):
             if f"{folder}procs" in self.inside:
-                return self._processed(folder)
-        if self.acqus is None or "fid" not in self.inside:
-            raise InputError(
-                "an experiment without 1r and without fid",
-                "pdata/1/1r with procs, or fid with acqus",
-                hint="copy the whole folder of the experiment again",
-                code="no_trace",
-            )
-        return self._from_fid(self.acqus)
+                return self.processed(folder)
+        return self.from_fid()
 
-    def _processed(self, folder: str) -> Part:
+    def processed(self, folder: str) -> Part:
         """A spectrum as the spectroscopist left it, with its axis from the left edge and the width."""
         procs = read_parameters(self.tree, f"{self.root}{folder}procs", self.config)
         size = procs.count("SI", self.config)
@@ -164,8 +158,16 @@ class _Experiment:
         trace = NmrSpectrum(parse_nucleus(nucleus or ""), shift, intensity, field_mhz)
         return self._part(trace, folder, f"SF = {scale_mhz:.9g} MHz")
 
-    def _from_fid(self, acqus: Parameters) -> Part:
+    def from_fid(self) -> Part:
         """A decay. Its reference is that of `procs`, else the nominal frequency, then TMS or the solvent."""
+        acqus = self.acqus
+        if acqus is None or "fid" not in self.inside:
+            raise InputError(
+                "an experiment without 1r and without fid",
+                "pdata/1/1r with procs, or fid with acqus",
+                hint="copy the whole folder of the experiment again",
+                code="no_trace",
+            )
         nucleus = parse_nucleus(acqus.text("NUC1") or acqus.text("NUCLEUS") or "")
         if acqus.number_or("AQ_mod", 1) not in _SIMULTANEOUS:
             raise InputError(
