@@ -20,7 +20,8 @@ from molucid.errors import InputError
 MOLECULES = [
     "C", "O", "[H][H]", "[2H]C([2H])[2H]", "[H]O[H]", "[Na+].[Cl-]", "CCO", "C[C@H](N)C(=O)O", "F/C=C/Cl",
     "C/N=c1\\cccc[nH]1", "C12C3C4C1C5C2C3C45", "c1ccccc1", "C1C2CC3CC1CC(C2)C3", "C1CC1", "C1CCC12CCC2", "C1CC2CCC1C2",
-    "C12CC1C2", "c1ccc2ccccc2c1", "c1cc2ccc3cccc4ccc(c1)c2c34", "C1=CC=CC=CC=C1", "c1ccc2[nH]ccc2c1", "O=c1[nH]cnc2nc[nH]c12",
+    "C12CC1C2", "c1ccc2ccccc2c1", "c1cc2ccc3cccc4ccc(c1)c2c34", "C1=CC=CC=CC=C1", "c1ccc2[nH]ccc2c1",
+    "O=c1[nH]cnc2nc[nH]c12",
     "CC(=O)Oc1ccccc1C(=O)O", "CN1C=NC2=C1C(=O)N(C)C(=O)N2C", "CC(C)Cc1ccc(cc1)C(C)C(=O)O", "[O-][N+](=O)c1ccccc1",
     "C[N+](C)(C)CC([O-])=O", "C[n+]1ccccc1", "[O-][n+]1ccccc1", "CS(C)=O", "CS(=O)(=O)Nc1ccc(Cl)c(Br)c1",
     "N#Cc1ccc(I)cc1", "OP(=O)(O)OC", "C[Si](C)(C)C", "OB(O)c1ccccc1", "C[Se]C", "c1cc[se]c1", "c1ccoc1", "s1cccc1",
