@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -214,3 +216,10 @@ def test_wrong_ranges_are_refused(wrong: dict[str, Any]) -> None:
     assert issubclass(NmrAugmentConfig, Config)
     with pytest.raises(InputError):
         NmrAugmentConfig.from_mapping(wrong)
+
+
+def test_a_loader_can_augment_without_rdkit_and_numba() -> None:
+    heavy = ("rdkit", "pyarrow", "numba", "scipy", "torch")
+    code = f"import sys, molucid.simulate.nmr_augment; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
