@@ -69,7 +69,7 @@ def test_transmittance() -> None:
         ("4000,0.5\n1000,0.25\n", "missing_units"),
         ("x,y\n4000,0.5\n", "missing_units"),
         ("wavenumber,y\n4000,0.5\n", "missing_units"),
-        ("cm-1,absorbance,error\n4000,0.5,1\n", "missing_units"),
+        ("cm-1,absorbance,absorbance\n4000,0.5,1\n", "mixed_compounds"),
         ("cm-1,absorbance\n4000,0.5,1\n", "malformed_ordinate"),
         ("cm-1,absorbance\n4000,high\n", "malformed_ordinate"),
         ("cm-1,absorbance\n4000,nan\n", "not_finite"),

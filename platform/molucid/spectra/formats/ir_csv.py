@@ -131,6 +131,14 @@ def _units(text: str, where: Where) -> tuple[str, str]:
         found = [_unit(cells[0], _X_WORDS), _unit(cells[1], _Y_WORDS)]
         if found[0] and found[1]:
             return found[0], found[1]
+    if len(cells) > 2 and _unit(cells[0], _X_WORDS):
+        raise InputError(
+            f"a table of {len(cells)} columns",
+            "two columns, of one compound",
+            where,
+            hint="write a file for each compound",
+            code="mixed_compounds",
+        )
     raise InputError(
         f"a first line {shorten(text, 60)!r}",
         "a header that names both units: cm-1, nm or µm; absorbance, transmittance or % transmittance",
