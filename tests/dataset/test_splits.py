@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 
+from molucid.chem.identity import canonical_smiles, inchikey14
 from molucid.dataset.splits import SplitConfig, fold_of
 from molucid.errors import InputError
 
@@ -41,3 +42,23 @@ def test_a_larger_share_only_adds_molecules() -> None:
 def test_shares_that_leave_no_training_molecules_are_refused() -> None:
     with pytest.raises(InputError, match="below 1"):
         SplitConfig.from_mapping({"val_fraction": 0.5, "test_fraction": 0.5})
+
+
+@pytest.mark.parametrize(
+    "spellings",
+    [
+        # both forms of lactic acid, and the acid without stereo
+        ["C[C@H](O)C(=O)O", "C[C@@H](O)C(=O)O", "CC(O)C(=O)O"],
+        # diastereomers: tartaric acid, meso and optically active; fumaric and maleic acid
+        ["O[C@H](C(=O)O)[C@@H](O)C(=O)O", "O[C@H](C(=O)O)[C@H](O)C(=O)O"],
+        ["OC(=O)/C=C/C(=O)O", "OC(=O)/C=C\\C(=O)O"],
+        # one molecule written from another atom, with and without aromatic atoms
+        ["c1ccccc1CCO", "OCCC1=CC=CC=C1"],
+    ],
+)
+def test_a_fold_is_of_the_connectivity_whatever_the_smiles(spellings: list[str]) -> None:
+    seeds = [SplitConfig(val_fraction=0.3, test_fraction=0.3, seed=seed) for seed in range(40)]
+    assert all(len({fold_of(inchikey14(text), config) for text in spellings}) == 1 for config in seeds)
+    # Keys of text would part them: the test can tell.
+    assert any(len({fold_of(text, config) for text in spellings}) > 1 for config in seeds)
+    assert len({canonical_smiles(text) for text in spellings}) == 1
