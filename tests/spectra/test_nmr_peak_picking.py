@@ -4,9 +4,11 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
+from scipy.signal import find_peaks
 
 from molucid.spectra.grids import C_NMR_GRID
-from molucid.spectra.nmr_peak_picking import PeakPickingConfig, pick_peaks
+from molucid.spectra.nmr_peak_picking import PeakPickingConfig, find_maxima, pick_peaks
 from molucid.spectra.types import NmrSpectrum
 
 
@@ -37,3 +39,13 @@ def test_importing_needs_no_scipy() -> None:
     code = "import sys, molucid.spectra.nmr_peak_picking; print('scipy' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_maxima_are_those_of_scipy(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    # different values, then repeated in place: flat tops, but no two tops of one height
+    values = np.repeat(rng.permutation(60).astype(float), rng.integers(1, 4, 60))
+    distance, height = int(rng.integers(1, 9)), float(rng.integers(0, 50))
+    expected, _ = find_peaks(values, height=height, distance=distance)
+    assert find_maxima(values, height, distance).tolist() == expected.tolist()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, PositiveInt
 
 from molucid.config import Config
-from molucid.spectra.types import NmrPeaks, NmrSpectrum
+from molucid.spectra.types import FloatArray, NmrPeaks, NmrSpectrum
 
 
 class PeakPickingConfig(Config):
@@ -23,20 +24,43 @@ class PeakPickingConfig(Config):
 
 def pick_peaks(spectrum: NmrSpectrum, config: PeakPickingConfig) -> NmrPeaks:
     """Local maxima of a trace as a list of shifts; empty for a trace without a positive value."""
-    # Imported here: models are trained on machines that have no SciPy, from samples packed as lists.
-    from scipy.signal import find_peaks
-
     highest = spectrum.intensity.max(initial=0.0)
     places = np.zeros(0, np.intp)
     if highest > 0:
-        places, _ = find_peaks(
-            spectrum.intensity,
-            height=config.min_relative_height * highest,
-            distance=config.min_distance_points,
-        )
+        least = config.min_relative_height * highest
+        places = find_maxima(spectrum.intensity, float(least), config.min_distance_points)
     return NmrPeaks(
         spectrum.nucleus,
         spectrum.shift_ppm[places],
         field_mhz=spectrum.field_mhz,
         solvent=spectrum.solvent,
     )
+
+
+def find_maxima(values: FloatArray, height: float, distance: int) -> NDArray[np.intp]:
+    """Places of local maxima, ascending: what `scipy.signal.find_peaks(values, height=…, distance=…)` gives.
+
+    Models pick peaks on machines that have no SciPy. A flat top counts once, at its middle.
+
+    Args:
+        values: shape `[points]`.
+        height: least value of a maximum.
+        distance: of two maxima nearer than this many points the lower one is left out, the highest deciding first.
+    """
+    # Runs of equal values; one that is above both neighbouring runs is a maximum.
+    starts = np.flatnonzero(np.diff(values, prepend=np.nan) != 0)
+    ends = np.append(starts[1:], len(values)) - 1
+    level = values[starts]
+    rises = level[1:-1] > level[:-2]
+    is_top = np.zeros(len(level), np.bool_)
+    is_top[1:-1] = rises & (level[1:-1] > level[2:]) & (level[1:-1] >= height)
+    places: NDArray[np.intp] = (starts[is_top] + ends[is_top]) // 2
+    if distance <= 1 or len(places) < 2:
+        return places
+    keep = np.ones(len(places), np.bool_)
+    for index in np.argsort(values[places], kind="stable")[::-1]:
+        if keep[index]:
+            near = np.abs(places - places[index]) < distance
+            near[index] = False
+            keep &= ~near
+    return places[keep]
