@@ -19,6 +19,8 @@ from molucid.spectra.nmr_multiplicity import (
     [
         ("s", "s"),
         ("S", "s"),
+        ("DD", "dd"),
+        ("Multiplet", "m"),
         ("br s", "br s"),
         ("br. s", "br s"),
         ("brs", "br s"),
@@ -59,7 +61,10 @@ def test_spellings(text: str, name: str) -> None:
     assert parse_multiplicity(text) == name
 
 
-@pytest.mark.parametrize("text", ["", "H", "C", "CH3", "ax", "foo", "ss", "ds", "z", "ArH", "7", "x" * 1000])
+@pytest.mark.parametrize(
+    "text",
+    ["", "H", "C", "Ph", "ph", "Th", "Hd", "CH3", "ax", "foo", "ss", "ds", "z", "ArH", "7", "x" * 1000],
+)
 def test_what_is_no_splitting(text: str) -> None:
     assert known_multiplicity(text) is None
     with pytest.raises(InputError, match="multiplicity") as fault:

@@ -103,6 +103,8 @@ S = (3.65, 0.0, "s", (), 3)
         ("7.3 (m, 14 H, –CH2–)", [(7.3, 0.0, "m", (), 14)]),
         ("7.5 (4H), 5.0 (2H)", [(5.0, 0.0, None, (), 2), (7.5, 0.0, None, (), 4)]),
         ("9.1 (s, OH)", [(9.1, 0.0, "s", (), None)]),
+        ("7.3 (Ph, 5H)", [(7.3, 0.0, None, (), 5)]),
+        ("7.3 (C6H, m, 5H)", [(7.3, 0.0, "m", (), 5)]),
         # one description of several shifts
         ("4.25 and 4.64 (2s, 2H)", [(4.25, 0.0, "s", (), 1), (4.64, 0.0, "s", (), 1)]),
         ("1.8, 2.2 (both s, 4H)", [(1.8, 0.0, "s", (), 2), (2.2, 0.0, "s", (), 2)]),
@@ -135,6 +137,8 @@ def test_proton_peaks(text: str, expected: list[Row]) -> None:
         ("40.1 (Cq), 130.2 (2CH)", [(40.1, 0.0, "S", (), None), (130.2, 0.0, "D", (), 2)]),
         ("170.1 (C=O), 55.1 (OCH3)", [(55.1, 0.0, None, (), None), (170.1, 0.0, None, (), None)]),
         ("129.9–129.7 (2C)", [(129.8, 0.2, None, (), 2)]),
+        ("129.5 (C-3, 5)", [(129.5, 0.0, None, (), None)]),
+        ("129.5 (Ph), 130.1 (p)", [(129.5, 0.0, None, (), None), (130.1, 0.0, None, (), None)]),
         ("−4.7 (CH3Si)", [(-4.7, 0.0, None, (), None)]),
         ("103.7 (4 s, C≡C)", [(103.7, 0.0, "m", (), None)]),
     ],
@@ -388,7 +392,21 @@ def test_no_text_raises_anything_else(text: str, nucleus: Nucleus | None) -> Non
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize(
     "unit",
-    ["128, ", "J", "(", "7.26 (d, ", "1H NMR ", "3J(", "J = 1, ", "2 x ", "a ", "δ", "-", "7.1 (s, 1H), "],
+    [
+        "128, ",
+        "J",
+        "(",
+        "7.26 (d, ",
+        "1H NMR ",
+        "3J(",
+        "J = 1, ",
+        "2 x ",
+        "a ",
+        "δ",
+        "-",
+        "7.1 (s, 1H), ",
+        "1H ",
+    ],
 )
 def test_long_texts_take_linear_time(unit: str) -> None:
     with contextlib.suppress(InputError):

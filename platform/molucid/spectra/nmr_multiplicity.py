@@ -44,6 +44,9 @@ _HIGHER_ORDER = re.compile(
 )
 
 
+_LONGEST_LABEL = 2
+
+
 def parse_multiplicity(text: str) -> str:
     """Canonical name of the splitting that `text` names: `br. s`, `app t`, `doublet of doublets`, `ddt`, `ABq`.
 
@@ -65,8 +68,8 @@ def known_multiplicity(text: str) -> str | None:
     """As `parse_multiplicity`, with `None` for text that names no splitting."""
     if not 0 < len(text) <= 60:
         return None
-    # A single capital is a label (H, C) unless it can only be meant as a splitting.
-    if len(text) == 1 and text.isupper() and text not in "SDTQM":
+    # Short words with a capital are labels (H, Ph, Th) unless they can only be meant as a splitting.
+    if text == "ph" or (len(text) <= _LONGEST_LABEL and not text.islower() and set(text) - set("SDTQM")):
         return None
     words = re.sub(r"[.\-_]+", " ", text.lower())
     broad = _BROAD.search(words) is not None

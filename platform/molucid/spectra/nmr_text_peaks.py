@@ -18,40 +18,21 @@ from typing import TypeVar
 from molucid.errors import InputError
 from molucid.spectra.nmr_entries import PeakEntry
 from molucid.spectra.nmr_multiplicity import known_multiplicity
+from molucid.spectra.nmr_text_couplings import BROKEN_COUPLING, cut_couplings
 from molucid.spectra.nmr_text_plain import NUMBER, text_fault
 from molucid.spectra.nmr_window import ShiftWindowConfig, check_shift
 from molucid.spectra.types import Nucleus
 
-_J_VALUE = rf"{NUMBER}(?:\s*-\s*{NUMBER})?(?![\d.]*\d|\s?x|['\-]?[A-GI-Za-gi-z])(?!\s?H(?!z))"
-_J_SEPARATOR = r"\s*(?:,|;|&|/|and\b)\s*"
-# A further value has a decimal point, its own Hz, or a Hz behind the whole list; after a Hz, only its own: in
-# "J = 8.5 Hz, 2,6-ArH" stands one coupling.
-_J_LAST = r"(?=\s*(?:Hz|[)\]]|$|,\s*(?!\d+\s?[\-',])))"
-_J_LISTED = rf"\d{{1,3}}\.\d+|\d{{1,3}}(?=(?:{_J_SEPARATOR}{NUMBER}){{0,4}}\s*Hz)|\d{{1,3}}{_J_LAST}"
-_J_MORE = rf"\s*Hz{_J_SEPARATOR}{NUMBER}(?=\s*Hz)|{_J_SEPARATOR}(?:{_J_LISTED})(?!\s?H(?!z))"
-_J_VALUES = rf"{_J_VALUE}(?:{_J_MORE}){{0,8}}"
-_J = r"(?<![A-Za-z])(?:\^?[1-6n]\s?)?J"
-_J_NAME = r"(?:[^=:;)\d][^=:;()]{0,14}|[^=:;()]{0,14}|\s?_?\([^()=]{1,16}\)[^=:;()]{0,6})"
-_J_SHORT_NAME = r"(?:\s?\([^()=]{1,16}\)|[A-Za-z,\-']{0,8})"
-# 3J(H,H) = 7.7; J1 = 8.6; JC-F = 32; J = 8.0, 2.1; then without a sign of equality: 3JHH 3.8; then without J: 8.0 Hz
-_COUPLING = re.compile(
-    rf"(?:{_J}{_J_NAME}\s*[=:]\s*(?:J\d?\s*=\s*)?(?:ca\.?\s*)?(?P<named>{_J_VALUES})"
-    rf"|{_J}{_J_SHORT_NAME}\s+(?P<short>{_J_VALUES})"
-    rf"|(?<![\d.=])(?P<bare>{_J_VALUES})(?=\s*Hz))\s*(?:Hz)?\.?",
-    re.IGNORECASE,
-)
-_J_ONE = re.compile(rf"({NUMBER})(?:\s*-\s*({NUMBER}))?")
-_BROKEN_COUPLING = re.compile(r"(?<![A-Za-z])[1-6]?J[A-Za-z\-,]{0,6}\s*=")
 _SHIFT = re.compile(
     rf"(?P<first>(?:-\s?)?{NUMBER})(?:\s*(?:-|~|\bto\b)\s*(?P<last>-?{NUMBER}))?"
     r"(?=[.:]?(?:[\s,;()\[\]{}/x&]|$|ppm))(?!\.\s?\d)"
 )
 _REPEATED = re.compile(r"(\d{1,2})\s?x\s?(?=-?\d)")
 _TIMES = re.compile(r"x\s?(\d{1,2})(?![\d.])|(\d{1,2})\s?x(?![\w])")
-_COUNT_H = re.compile(r"(?:(\d{1,2})\s?x\s?)?(\d{1,3}(?:\.\d+)?)\s?[x*]?\s?H'?(?![A-Za-z0-9'\-])")
-_COUNT_C = re.compile(
-    r"(\d{1,3})\s?[x*]?\s?C(?:H\d?|q|quat)?s?|[x*]\s?(\d{1,2})C?|(\d{1,2})\s?[x*]|(\d{1,2})"
+_COUNT_H = re.compile(
+    r"(?<![A-Za-z0-9.\-])(?:(\d{1,2})\s?x\s?)?(\d{1,3}(?:\.\d+)?)\s?[x*]?\s?H'?(?![A-Za-z0-9'\-])"
 )
+_COUNT_C = re.compile(r"(\d{1,3})\s?[x*]?\s?C(?:H\d?|q|quat)?s?|[x*]\s?(\d{1,2})C?|(\d{1,2})\s?[x*]")
 _ATTACHED = re.compile(r"(?:\d{1,2}\s?[x*]?\s?)?(CH3|CH2|CH|Cq|C)")
 _ATTACHED_CODE = {"C": "S", "CQ": "S", "CH": "D", "CH2": "T", "CH3": "Q"}
 _SEVERAL = re.compile(r"(\d{1,2}|two|both|three|each|all)(?:\s?x)?\s?([a-zA-Z][a-z. ]*)")
@@ -94,7 +75,7 @@ def parse_entries(text: str, flat: str, start: int, end: int, nucleus: Nucleus) 
         InputError: `unbalanced_parenthesis`, `malformed_shift`, `malformed_coupling`, `unknown_multiplicity` or
             what `check_shift` refuses, with the character and the text around it.
     """
-    body, couplings = _cut_couplings(flat, end)
+    body, couplings = cut_couplings(flat, end)
     groups = _groups(text, body, start, end)
     peaks = _shifts(text, body, start, end, groups, nucleus)
     for number, peak in enumerate(peaks):
@@ -102,26 +83,14 @@ def parse_entries(text: str, flat: str, start: int, end: int, nucleus: Nucleus) 
         mine = _between(couplings, peak.start, stop)
         peak.entry.coupling_hz = tuple(value for _, values in mine for value in values)
         peak.bare = not mine
-        for at, item in _items(body, peak.start, stop, _between(groups, peak.start, stop)):
+        items = list(_items(body, peak.start, stop, _between(groups, peak.start, stop)))
+        if nucleus == "13C" and len(items) == 1 and items[0][1].strip().isdecimal():
+            peak.entry.num_hydrogens = int(items[0][1])  # "29.7 (6)"; beside a label, a number is one, too
+            continue
+        for at, item in items:
             _read_item(text, at, item.strip(" .:"), peak, nucleus)
     _share(peaks)
     return [peak.entry for peak in peaks]
-
-
-def _cut_couplings(flat: str, end: int) -> tuple[str, list[tuple[int, list[float]]]]:
-    """The text with commas in place of its couplings, and where each stood with its values."""
-    found: list[tuple[int, list[float]]] = []
-
-    def cut(match: re.Match[str]) -> str:
-        values = match["named"] or match["short"] or match["bare"]
-        found.append((match.start(), [_mean(value) for value in _J_ONE.finditer(values)]))
-        return "," * len(match[0])
-
-    return _COUPLING.sub(cut, flat[:end]) + flat[end:], found
-
-
-def _mean(value: re.Match[str]) -> float:
-    return (float(value[1]) + float(value[2] or value[1])) / 2
 
 
 def _groups(text: str, body: str, start: int, end: int) -> list[tuple[int, int]]:
@@ -200,7 +169,7 @@ def _shifts(
                     "malformed_shift",
                     "correct the number",
                 )
-            if broken := _BROKEN_COUPLING.match(word[0]):
+            if broken := BROKEN_COUPLING.match(word[0]):
                 raise _malformed_coupling(text, position + broken.start())
             position = word.end()
         else:
@@ -261,16 +230,21 @@ def _read_item(text: str, position: int, item: str, peak: _Peak, nucleus: Nucleu
         return
     first = peak.bare or (peak.entry.num_hydrogens is not None and peak.entry.multiplicity is None)
     peak.bare = False
-    if broken := _BROKEN_COUPLING.search(item):
+    if broken := BROKEN_COUPLING.search(item):
         raise _malformed_coupling(text, position + broken.start())
     if nucleus == "1H" and (count := _COUNT_H.search(item)):
         if peak.entry.num_hydrogens is None:
             number = float(count[2]) * int(count[1] or 1)
             peak.entry.num_hydrogens = int(number) if number == int(number) else None
-        for rest in (item[: count.start()], item[count.end() :]):
-            _read_item(text, position, rest.strip(" .:"), peak, nucleus)
-        return
-    if nucleus == "13C" and _read_carbon(item, peak.entry):
+        for rest in _COUNT_H.sub(",", item).split(","):
+            _read_word(text, position, rest.strip(" .:"), peak, first)
+    elif nucleus == "1H" or not _read_carbon(item, peak.entry):
+        _read_word(text, position, item, peak, first)
+
+
+def _read_word(text: str, position: int, item: str, peak: _Peak, first: bool) -> None:
+    """Take a splitting; a first word that looks like one and is none is refused."""
+    if not item:
         return
     if peak.entry.multiplicity is not None and not peak.entry.multiplicity.isupper():
         if known_multiplicity(item) == "br s" and not peak.entry.multiplicity.startswith("br "):
@@ -298,13 +272,17 @@ def _numeral(word: str) -> int:
 
 
 def _read_carbon(item: str, entry: PeakEntry) -> bool:
-    """Take the number of carbons, and of hydrogens on each where the label is no more than that."""
+    """Take the number of carbons, and of hydrogens on each where the label is no more than that.
+
+    Returns:
+        Whether the item says no more; `o`, `m`, `p` and `h` without a coupling are places in a ring.
+    """
     attached, count = _ATTACHED.fullmatch(item), _COUNT_C.fullmatch(item)
     if attached and entry.multiplicity is None and (attached[1] != "C" or item == "C"):
         entry.multiplicity = _ATTACHED_CODE[attached[1].upper()]
     if count and entry.num_hydrogens is None:
         entry.num_hydrogens = next(int(value) for value in count.groups() if value)
-    return bool(attached or count)
+    return bool(attached or count) or (item in ("o", "m", "p", "h") and not entry.coupling_hz)
 
 
 def _share(peaks: list[_Peak]) -> None:
