@@ -1,4 +1,4 @@
-"""Coupling constants in NMR text: `J = 8.0, 2.1 Hz`, `³J(H,H) = 7.7`, `J1 = 8.6 Hz, J2 = 2`, `3JHH 3.8 Hz`, `8.0 Hz`."""
+"""Coupling constants in NMR text: `J = 8.0, 2.1 Hz`, `³J(H,H) = 7.7`, `J1 = 8.6 Hz, J2 = 2`, `3JHH 3.8`, `8.0 Hz`."""
 
 from __future__ import annotations
 
