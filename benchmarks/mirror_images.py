@@ -2,8 +2,8 @@
 
     python benchmarks/mirror_images.py [--corpus chemicals] [--orders 3]
 
-A molecule counts as chiral if its mirror image, made on the molecule and canonicalised, has another canonical SMILES; it
-is missed if the exchange of characters gives a text other than that SMILES. `meso` are molecules with tetrahedral
+A molecule counts as chiral if its mirror image, made on the molecule and canonicalised, has another canonical SMILES;
+it is missed if the exchange of characters gives a text other than that SMILES. `meso` are molecules with tetrahedral
 centres that are their own mirror image. InChI is the independent witness of both: it must see a difference between
 the images of exactly the chiral ones. `unstable` are molecules with stereo whose canonical SMILES depends on the order
 of their atoms, as `--orders` random orders show; `accepted` are those that the exact protocol accepts all the same.

@@ -4,6 +4,7 @@ import pytest
 
 from molucid.errors import InputError
 from molucid.evaluate.subsets import (
+    Member,
     evidence_of,
     is_subset_name,
     member_of,
@@ -25,6 +26,11 @@ def test_a_name_tells_model_and_subset_in_any_order():
     member = member_of("nmiracle@h_nmr+ir", [SILENT])
     assert (member.model, member.subset) == ("nmiracle", ("ir", "h_nmr"))
     assert member_of("a@b@ir", []).model == "a@b"
+
+
+@pytest.mark.parametrize("name", ["run@3", "a@b.c", "ir", "@ir"])
+def test_other_names_are_models_as_they_stand(name):
+    assert member_of(name, [answer("c_nmr")]) == Member(name, ("c_nmr",))
 
 
 def test_answers_tell_the_subset_of_a_name_without_one():

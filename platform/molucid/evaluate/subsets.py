@@ -1,8 +1,8 @@
 """Which modalities a system answered from, and the comparison of systems by that.
 
 The answers of one model to the same inputs with different evidence are different systems, named `MODEL@SUBSET`:
-`nmiracle@ir+h_nmr`. Where a name has no subset, the one that all its answers say they used (`evidence_used` of their
-provenance) stands for it.
+`nmiracle@ir+h_nmr`. Where a name has no modality behind an @, the subset that all its answers say they used
+(`evidence_used` of their provenance) stands for it.
 """
 
 from __future__ import annotations
@@ -52,10 +52,11 @@ def member_of(name: str, answers: Iterable[Answer]) -> Member:
         InputError: a subset that names no modality (`unknown_modality`), or another one than the answers used
             (`wrong_subset`).
     """
-    model, separator, text = name.rpartition("@")
+    model, _, text = name.rpartition("@")
     used = {subset for answer in answers if (subset := evidence_of(answer)) is not None}
     common = next(iter(used)) if len(used) == 1 else None
-    if not separator:
+    # One modality among the parts makes it a subset, in which a misspelt one is a mistake.
+    if not model or not _parts(text) & set(MODALITIES):
         return Member(name, common)
     subset = parse_subset(text)
     if used and used != {subset}:
@@ -74,7 +75,7 @@ def parse_subset(text: str) -> Subset:
     Raises:
         InputError: a name that is no modality (`unknown_modality`).
     """
-    parts = {part.strip() for part in text.split("+")}
+    parts = _parts(text)
     unknown = sorted(parts - set(MODALITIES))
     if unknown:
         raise InputError(
@@ -88,7 +89,11 @@ def parse_subset(text: str) -> Subset:
 
 def is_subset_name(text: str) -> bool:
     """Whether every part of `text` between `+` names a modality."""
-    return {part.strip() for part in text.split("+")} <= set(MODALITIES)
+    return _parts(text) <= set(MODALITIES)
+
+
+def _parts(text: str) -> set[str]:
+    return {part.strip() for part in text.split("+")}
 
 
 def evidence_of(answer: Answer) -> Subset | None:
