@@ -37,6 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--limit", type=int, default=None, metavar="N", help="use only the first N corpus rows"
     )
+    parser.add_argument(
+        "--evidence",
+        default=None,
+        metavar="KINDS",
+        help="msms, ir, nmr, several with commas, or all (default msms)",
+    )
     parser.add_argument("--adduct", action="append", metavar="A", help="ion species; may be repeated")
     parser.add_argument(
         "--nce", action="append", type=float, metavar="PERCENT", help="energy; may be repeated"
@@ -56,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="any other setting, e.g. simulator.max_peaks=128",
+        help="any other setting, e.g. evidence.msms.max_peaks=128",
     )
 
 
@@ -108,10 +114,27 @@ def _config(args: argparse.Namespace) -> Any:
     if args.nce is not None or args.ev is not None:
         given["normalized_collision_energies"] = args.nce or ()
         given["collision_energies_ev"] = args.ev or ()
+    if args.evidence is not None:
+        given["evidence"] = {"kinds": _kinds(args.evidence)}
     config = SimulateJobConfig.from_mapping({key: value for key, value in given.items() if value is not None})
     config = config.updated(args.set)
     config.conditions()
     return config
+
+
+def _kinds(text: str) -> list[str]:
+    from molucid.errors import InputError
+    from molucid.simulate.evidence import EVIDENCE_KINDS
+
+    if text == "all":
+        return list(EVIDENCE_KINDS)
+    kinds = [kind.strip() for kind in text.split(",")]
+    unknown = [kind for kind in kinds if kind not in EVIDENCE_KINDS]
+    if unknown:
+        raise InputError(
+            f"--evidence {text}", f"all, or some of {', '.join(EVIDENCE_KINDS)}", code="unknown_evidence"
+        )
+    return kinds
 
 
 def _exclude(path: str | None) -> Any:
@@ -163,7 +186,7 @@ def _read_corpus(rows: Iterator[Any], shard_size: int) -> _Rows:
 
 def _provenance(source: str, licence: str | None, rows: _Rows, config: Any, exclude: Any) -> dict[str, Any]:
     from molucid import __version__
-    from molucid.simulate.msms import MsmsSimulator
+    from molucid.simulate.evidence import EvidenceSimulator
 
     return {
         "source": source,
@@ -173,7 +196,7 @@ def _provenance(source: str, licence: str | None, rows: _Rows, config: Any, excl
         "config": config.model_dump(mode="json"),
         "excluded_keys": len(exclude),
         "excluded_sha256": exclude.sha256,
-        "simulator": MsmsSimulator(config.simulator).provenance,
+        "simulators": EvidenceSimulator(config.evidence).provenance,
         "molucid": __version__,
     }
 

@@ -10,7 +10,7 @@ from molucid.dataset.corpus import Molecule
 from molucid.dataset.holdout import HoldoutKeys
 from molucid.dataset.shards import DatasetRoot, ShardWriter
 from molucid.errors import Rejected, Where
-from molucid.simulate.msms import MsmsSimulator
+from molucid.simulate.evidence import EvidenceSimulator
 
 
 class SimulateShards:
@@ -28,7 +28,7 @@ class SimulateShards:
         self, root: str, config: Mapping[str, Any], exclude: HoldoutKeys, source: str, licence: str | None
     ) -> None:
         self._config = SimulateJobConfig.from_mapping(config)
-        self._simulator = MsmsSimulator(self._config.simulator)
+        self._simulator = EvidenceSimulator(self._config.evidence, self._config.seed)
         self._writer = ShardWriter(DatasetRoot(root))
         self._exclude, self._source, self._licence = exclude, source, licence
 

@@ -13,8 +13,8 @@ from molucid.dataset.holdout import HoldoutKeys
 from molucid.dataset.schema import StoredSample
 from molucid.errors import Rejected
 from molucid.simulate.conditions import Conditions, check_instrument_class
-from molucid.simulate.msms import SimulatorConfig
-from molucid.spectra.types import Evidence, MassSpectrum, Sample
+from molucid.simulate.evidence import EvidenceConfig, SimulatedEvidence
+from molucid.spectra.types import Evidence, Sample
 
 
 class SimulateJobConfig(Config):
@@ -29,7 +29,7 @@ class SimulateJobConfig(Config):
         seed: of the simulator's noise.
         shard_size: corpus rows per shard; the unit that a resumed job does again or not.
         filter: which molecules are simulated.
-        simulator: of the spectra.
+        evidence: kinds of spectra and their simulators.
     """
 
     adducts: tuple[str, ...] = Field(default=("[M+H]+",), min_length=1)
@@ -40,7 +40,7 @@ class SimulateJobConfig(Config):
     seed: int = Field(default=0, ge=0)
     shard_size: int = Field(default=2000, ge=1)
     filter: CorpusFilter = CorpusFilter()
-    simulator: SimulatorConfig = SimulatorConfig()
+    evidence: EvidenceConfig = EvidenceConfig()
 
     def conditions(self) -> tuple[Conditions, ...]:
         """All measurement conditions, adduct by adduct.
@@ -67,12 +67,12 @@ class SimulateJobConfig(Config):
 
 
 class Simulator(Protocol):
-    """What a shard needs of `molucid.simulate.msms.MsmsSimulator`."""
+    """What a shard needs of `molucid.simulate.evidence.EvidenceSimulator`."""
 
-    def simulate(
-        self, smiles: str, conditions: Sequence[Conditions], seed: int = 0
-    ) -> tuple[MassSpectrum, ...] | Rejected:
-        """One spectrum per condition, or the reason why there is none."""
+    def simulate_many(
+        self, smiles: Sequence[str], conditions: Sequence[Conditions]
+    ) -> list[SimulatedEvidence | Rejected]:
+        """The spectra of each molecule, or the reason why there are none."""
         ...
 
 
@@ -85,25 +85,24 @@ def simulate_shard(
     licence: str | None,
 ) -> tuple[list[StoredSample], list[Rejected]]:
     """Filter and simulate `molecules`; every one of them is in one of the two lists, each in input order."""
-    conditions = config.conditions()
+    admitted = [admit(molecule, config.filter, exclude) for molecule in molecules]
+    smiles = [item.smiles for item in admitted if not isinstance(item, Rejected)]
+    simulated = iter(simulator.simulate_many(smiles, config.conditions()))
     samples: list[StoredSample] = []
     rejected: list[Rejected] = []
-    for molecule in molecules:
-        admitted = admit(molecule, config.filter, exclude)
-        if isinstance(admitted, Rejected):
-            rejected.append(admitted)
+    for molecule, item in zip(molecules, admitted, strict=True):
+        if isinstance(item, Rejected):
+            rejected.append(item)
             continue
-        spectra = simulator.simulate(admitted.smiles, conditions, config.seed)
-        if isinstance(spectra, Rejected):
-            rejected.append(
-                Rejected(molecule.id, spectra.code, spectra.message, molecule.where, spectra.hint)
-            )
+        found = next(simulated)
+        if isinstance(found, Rejected):
+            rejected.append(Rejected(molecule.id, found.code, found.message, molecule.where, found.hint))
             continue
-        evidence = Evidence(molecule.id, admitted.formula, spectra)
+        evidence = Evidence(molecule.id, item.formula, found.msms, found.ir, found.h_nmr, found.c_nmr)
         samples.append(
             StoredSample(
-                Sample(evidence, admitted.smiles),
-                admitted.inchikey14,
+                Sample(evidence, item.smiles),
+                item.inchikey14,
                 source,
                 licence,
                 config.seed,

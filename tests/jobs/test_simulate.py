@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
@@ -23,7 +24,8 @@ from molucid.dataset.shards import read_dataset
 from molucid.dataset.sources.corpora import open_corpus
 from molucid.errors import InputError, Rejected, Where
 from molucid.simulate.conditions import Conditions
-from molucid.spectra.types import MassSpectrum
+from molucid.simulate.evidence import SimulatedEvidence
+from molucid.spectra.types import MassSpectrum, NmrPeaks
 
 ROOT = Path(__file__).parents[2]
 NONE = HoldoutKeys.from_keys([])
@@ -32,12 +34,15 @@ NONE = HoldoutKeys.from_keys([])
 class PrecursorOnly:
     """A simulator whose answer is known: the precursor, at an intensity that names the energy."""
 
-    def simulate(
-        self, smiles: str, conditions: Sequence[Conditions], seed: int = 0
-    ) -> tuple[MassSpectrum, ...] | Rejected:
+    def simulate_many(
+        self, smiles: Sequence[str], conditions: Sequence[Conditions]
+    ) -> list[SimulatedEvidence | Rejected]:
+        return [self._simulate(text, conditions) for text in smiles]
+
+    def _simulate(self, smiles: str, conditions: Sequence[Conditions]) -> SimulatedEvidence | Rejected:
         if "S" in smiles:
             return Rejected(smiles, "too_many_rings", "got many, expected few")
-        return tuple(
+        spectra = [
             MassSpectrum(
                 [parse_adduct(c.adduct).precursor_mz(formula_of(smiles))],
                 [c.normalized_collision_energy or c.collision_energy_ev or 0],
@@ -45,7 +50,8 @@ class PrecursorOnly:
                 instrument=c.instrument_class,
             )
             for c in conditions
-        )
+        ]
+        return SimulatedEvidence(tuple(spectra), h_nmr=NmrPeaks("1H", np.array([1.0])))
 
 
 def test_conditions_are_adducts_times_energies_on_their_instruments() -> None:
@@ -76,6 +82,7 @@ def test_every_molecule_of_a_shard_is_simulated_or_rejected() -> None:
     (sample,) = samples
     assert sample.sample.smiles == "CC(N)C(=O)O"
     assert [s.intensity[0] for s in sample.sample.evidence.msms] == [20, 40, 60]
+    assert isinstance(sample.sample.evidence.h_nmr, NmrPeaks)
     assert (sample.source, sample.licence, sample.seed) == ("corpus 1", "CC0", 3)
 
 
@@ -106,6 +113,8 @@ def test_a_wrong_call_is_refused_before_ray_starts(tmp_path: Path) -> None:
         simulate.run(arguments("--corpus", file, "--out", out, "--set", "shard_sise=3"))
     with pytest.raises(InputError, match=r"\[M\+Xx\]\+"):
         simulate.run(arguments("--corpus", file, "--out", out, "--adduct", "[M+Xx]+"))
+    with pytest.raises(InputError, match="--evidence nmr,uv"):
+        simulate.run(arguments("--corpus", file, "--out", out, "--evidence", "nmr,uv"))
     for name in ("nce_instrument", "ev_instrument"):  # no energy in eV is asked for
         with pytest.raises(InputError, match="nearest known one is orbitrap"):
             simulate.run(arguments("--corpus", file, "--out", out, "--set", f"{name}=orbitrp"))

@@ -119,6 +119,7 @@ def _train(plan: TrainingPlan, sender: Sender, started: float) -> tuple[TrainSta
                 state.position,
                 wanted=recipe.objective.wanted,
                 notation=recipe.model.target,
+                augment=config.augment,
                 config=job.loader,
                 num_micro_batches=micro_batches_per_step(config, world_size),
             )

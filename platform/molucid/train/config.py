@@ -7,6 +7,7 @@ from typing import Literal, Self
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from molucid.config import Config
+from molucid.simulate.augment import AugmentConfig
 
 Precision = Literal["auto", "bf16", "float32"]
 
@@ -31,6 +32,7 @@ class TrainConfig(Config):
             and optimiser state are float32.
         checkpoint_every: steps between checkpoints; one is written after the last step in any case.
         validate_every: steps between validations.
+        augment: departures of measured from simulated spectra, drawn anew each time a sample is read; `None` for none.
         seed: of initial parameters, dropout and the order of samples.
     """
 
@@ -49,6 +51,7 @@ class TrainConfig(Config):
     precision: Precision = "auto"
     checkpoint_every: PositiveInt = 1000
     validate_every: PositiveInt = 1000
+    augment: AugmentConfig | None = None
     seed: NonNegativeInt = 0
 
     @model_validator(mode="after")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from molucid.dataset.packed import PackedDataset, PackedSample
 from molucid.errors import InputError, Where
 from molucid.model.batch import SMILES_AND_FINGERPRINT, Batch, Wanted
 from molucid.model.modalities.base import Features, Modality
+from molucid.simulate.augment import AugmentConfig, augment_evidence
 from molucid.train.sharing import part_bounds
 
 _Made = tuple[
@@ -61,6 +62,8 @@ class Loader:
         position: samples of the stream that were consumed before; the next global batch starts there.
         wanted: targets that batches carry.
         notation: of the target tokens.
+        augment: draws departures of measured spectra; what is drawn for a sample is a function of `seed` and its place
+            in the stream.
         config: see `LoaderConfig`.
         num_micro_batches: in which each rank takes its share of a global batch, one after the other.
 
@@ -84,6 +87,7 @@ class Loader:
         position: int = 0,
         wanted: Wanted = SMILES_AND_FINGERPRINT,
         notation: Notation = "smiles",
+        augment: AugmentConfig | None = None,
         config: LoaderConfig | None = None,
         num_micro_batches: int = 1,
     ) -> None:
@@ -108,7 +112,7 @@ class Loader:
         # The global batch that the next micro-batch is of, and rank 0's part of that micro-batch.
         self._start, self._part = position, 0
         self._rank, self._world_size = rank, world_size
-        self._maker = BatchMaker(dataset, modalities, wanted, notation)
+        self._maker = BatchMaker(dataset, modalities, wanted, notation, augment)
         self._config = config or LoaderConfig()
 
     @property
@@ -117,14 +121,20 @@ class Loader:
         return self.position / self.num_samples
 
     def indices(self, start: int, part: int = 0) -> NDArray[np.int64]:
-        """Rows that this rank takes of the global batch that starts at `start`.
+        """Rows that this rank takes of the global batch that starts at `start`; see `places`."""
+        return self._rows(self.places(start, part))
+
+    def places(self, start: int, part: int = 0) -> NDArray[np.int64]:
+        """Stream positions of the samples that this rank takes of the global batch that starts at `start`.
 
         Args:
             start: stream position of the global batch's first sample.
             part: rank 0's part of the micro-batch; this rank's is the one `rank` places after it.
         """
         first, end = part_bounds(self._batch_size, self._num_parts, part + self._rank)
-        stream = np.arange(start + first, start + end, dtype=np.int64)
+        return np.arange(start + first, start + end, dtype=np.int64)
+
+    def _rows(self, stream: NDArray[np.int64]) -> NDArray[np.int64]:
         epochs, places = np.divmod(stream, self.num_samples)
         rows = np.empty(len(stream), np.int64)
         for epoch in np.unique(epochs):
@@ -139,8 +149,9 @@ class Loader:
         try:
             while True:
                 while len(pending) <= self._config.prefetch_batches:
-                    rows = self.indices(start, part)
-                    pending.append(executor.submit(make, rows))
+                    stream = self.places(start, part)
+                    seeds = [(self._seed, int(place)) for place in stream]
+                    pending.append(executor.submit(make, self._rows(stream), seeds))
                     start, part = self._following(start, part)
                 batch = to_batch(pending.popleft().result())
                 self._start, self._part = self._following(self._start, self._part)
@@ -154,7 +165,9 @@ class Loader:
         part += self._world_size
         return (start, part) if part < self._num_parts else (start + self._batch_size, 0)
 
-    def _start_executor(self) -> tuple[Executor, Callable[[NDArray[np.int64]], _Made]]:
+    def _start_executor(
+        self,
+    ) -> tuple[Executor, Callable[[NDArray[np.int64], Sequence[tuple[int, int]]], _Made]]:
         if self._config.num_processes == 0:
             return ThreadPoolExecutor(max_workers=1, thread_name_prefix="molucid-loader"), self._maker.make
         executor = ProcessPoolExecutor(
@@ -175,6 +188,7 @@ class BatchMaker:
         modalities: which arrays to make, by name.
         wanted: targets to make.
         notation: of the target tokens.
+        augment: draws departures of measured spectra.
 
     Raises:
         InputError: the samples were packed without a target that is wanted.
@@ -186,20 +200,32 @@ class BatchMaker:
         modalities: Mapping[str, Modality],
         wanted: Wanted = SMILES_AND_FINGERPRINT,
         notation: Notation = "smiles",
+        augment: AugmentConfig | None = None,
     ) -> None:
         check_targets(dataset, "fragments" in modalities or wanted.fragments, notation)
         self._dataset, self._modalities = dataset, dict(modalities)
-        self._wanted, self._notation = wanted, notation
+        self._wanted, self._notation, self._augment = wanted, notation, augment
 
-    def arguments(self) -> tuple[Path, dict[str, Modality], Wanted, Notation]:
+    def arguments(self) -> tuple[Path, dict[str, Modality], Wanted, Notation, AugmentConfig | None]:
         """What another process needs to make the same batches."""
-        return self._dataset.folder, self._modalities, self._wanted, self._notation
+        return self._dataset.folder, self._modalities, self._wanted, self._notation, self._augment
 
-    def make(self, rows: NDArray[np.int64]) -> _Made:
-        """Arrays of all modalities, token ids `[B, T]`, fingerprints `[B, F]` and fragment counts `[B, G]`."""
+    def make(self, rows: NDArray[np.int64], seeds: Sequence[tuple[int, int]] | None = None) -> _Made:
+        """Arrays of all modalities, token ids `[B, T]`, fingerprints `[B, F]` and fragment counts `[B, G]`.
+
+        Args:
+            rows: of the data set.
+            seeds: of what is drawn for each; without them nothing is.
+        """
         samples = [self._dataset[int(row)] for row in rows]
+        evidence = [sample.evidence for sample in samples]
+        if self._augment is not None and seeds is not None:
+            evidence = [
+                augment_evidence(item, self._augment, np.random.default_rng(seed))
+                for item, seed in zip(evidence, seeds, strict=True)
+            ]
         inputs = {
-            name: modality.collate([modality.featurize(sample.evidence) for sample in samples])
+            name: modality.collate([modality.featurize(item) for item in evidence])
             for name, modality in self._modalities.items()
         }
         target = fingerprint = fragments = None
@@ -267,12 +293,16 @@ _maker_of_process: BatchMaker | None = None
 
 
 def _open_in_process(
-    folder: Path, modalities: Mapping[str, Modality], wanted: Wanted, notation: Notation
+    folder: Path,
+    modalities: Mapping[str, Modality],
+    wanted: Wanted,
+    notation: Notation,
+    augment: AugmentConfig | None,
 ) -> None:
     global _maker_of_process
-    _maker_of_process = BatchMaker(PackedDataset(folder), modalities, wanted, notation)
+    _maker_of_process = BatchMaker(PackedDataset(folder), modalities, wanted, notation, augment)
 
 
-def _make_in_process(rows: NDArray[np.int64]) -> _Made:
+def _make_in_process(rows: NDArray[np.int64], seeds: Sequence[tuple[int, int]]) -> _Made:
     assert _maker_of_process is not None, "set by the initializer of the process"
-    return _maker_of_process.make(rows)
+    return _maker_of_process.make(rows, seeds)

@@ -1,0 +1,117 @@
+"""Complete evidence of a molecule: tandem mass spectra, infrared and NMR, by the fast simulators together."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from molucid.config import Config
+from molucid.errors import Rejected
+from molucid.simulate.conditions import Conditions
+from molucid.simulate.ir import IrSimulator, IrSimulatorConfig
+from molucid.simulate.msms import MsmsSimulator, SimulatorConfig
+from molucid.simulate.nmr import NmrConfig, NmrSimulator, SimulatedNmr
+from molucid.simulate.nmr_augment import NmrAugmentConfig, augmented_trace
+from molucid.spectra.types import InfraredSpectrum, MassSpectrum, NmrPeaks, NmrSpectrum
+
+EvidenceKind = Literal["msms", "ir", "nmr"]
+EVIDENCE_KINDS: tuple[EvidenceKind, ...] = ("msms", "ir", "nmr")
+
+
+class EvidenceConfig(Config):
+    """Which spectra are simulated, and how.
+
+    Attributes:
+        kinds: of spectra; a molecule that one of them cannot be simulated for is rejected.
+        nmr_form: `lists` keeps multiplets (30 numbers, not 20,000), of which a trace is drawn where one is read;
+            `traces` draws them now, with the departures of `traces`.
+        msms: of tandem mass spectra.
+        ir: of infrared spectra.
+        nmr: of ¹H and ¹³C NMR.
+        traces: noise, solvent, impurities and errors of traces drawn now.
+    """
+
+    kinds: tuple[EvidenceKind, ...] = Field(default=("msms",), min_length=1)
+    nmr_form: Literal["lists", "traces"] = "lists"
+    msms: SimulatorConfig = SimulatorConfig()
+    ir: IrSimulatorConfig = IrSimulatorConfig()
+    nmr: NmrConfig = NmrConfig()
+    traces: NmrAugmentConfig = NmrAugmentConfig()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SimulatedEvidence:
+    """Spectra of one molecule; what was not asked for, or the molecule has no nucleus for, is `None` or empty."""
+
+    msms: tuple[MassSpectrum, ...] = ()
+    ir: InfraredSpectrum | None = None
+    h_nmr: NmrSpectrum | NmrPeaks | None = None
+    c_nmr: NmrSpectrum | NmrPeaks | None = None
+
+
+class EvidenceSimulator:
+    """Runs the simulators of `config.kinds`; holds no state between calls.
+
+    Args:
+        config: what is simulated.
+        seed: of noise.
+
+    Attributes:
+        provenance: of each simulator, by kind.
+    """
+
+    def __init__(self, config: EvidenceConfig, seed: int = 0) -> None:
+        self._config, self._seed = config, seed
+        self._msms = MsmsSimulator(config.msms) if "msms" in config.kinds else None
+        self._ir = IrSimulator(config.ir) if "ir" in config.kinds else None
+        self._nmr = NmrSimulator(config.nmr) if "nmr" in config.kinds else None
+        simulators: dict[str, Any] = {"msms": self._msms, "ir": self._ir, "nmr": self._nmr}
+        self.provenance: dict[str, Any] = {
+            kind: simulator.provenance for kind, simulator in simulators.items() if simulator is not None
+        }
+
+    def simulate_many(
+        self, smiles: Sequence[str], conditions: Sequence[Conditions]
+    ) -> list[SimulatedEvidence | Rejected]:
+        """One answer per molecule, in order.
+
+        Args:
+            smiles: the molecules.
+            conditions: one tandem mass spectrum is simulated for each.
+
+        Returns:
+            All spectra that were asked for, or why the first of them cannot be simulated.
+        """
+        nmr = [None] * len(smiles) if self._nmr is None else self._nmr.simulate_many(smiles)
+        return [
+            self._complete(text, simulated, conditions) for text, simulated in zip(smiles, nmr, strict=True)
+        ]
+
+    def _complete(
+        self, smiles: str, nmr: SimulatedNmr | Rejected | None, conditions: Sequence[Conditions]
+    ) -> SimulatedEvidence | Rejected:
+        if isinstance(nmr, Rejected):
+            return nmr
+        ir = None if self._ir is None else self._ir.simulate(smiles)
+        if isinstance(ir, Rejected):
+            return ir
+        msms = () if self._msms is None else self._msms.simulate(smiles, conditions, self._seed)
+        if isinstance(msms, Rejected):
+            return msms
+        h_nmr, c_nmr = (None, None) if nmr is None else (nmr.h_nmr, nmr.c_nmr)
+        return SimulatedEvidence(msms, ir, self._in_form(smiles, h_nmr), self._in_form(smiles, c_nmr))
+
+    def _in_form(self, smiles: str, peaks: NmrPeaks | None) -> NmrSpectrum | NmrPeaks | None:
+        """The list as it is kept; `None` where the molecule has no such nucleus."""
+        if peaks is None or not len(peaks.shift_ppm):
+            return None
+        if self._config.nmr_form == "lists":
+            return peaks
+        text = f"{self._seed}\n{peaks.nucleus}\n{smiles}"
+        state = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little")
+        return augmented_trace(peaks, self._config.traces, np.random.default_rng(state))
