@@ -84,11 +84,26 @@ def test_hydrogens_of_a_ch2_differ_beside_a_stereocentre_only() -> None:
     assert splittings("CC(C)CCl")[("d", 2)] == 1
 
 
+def test_twins_on_a_planar_atom_differ_if_the_other_end_is_uneven() -> None:
+    offsets = {
+        smiles: sorted(group.offset_ppm for group in carbon_groups(Topology(read_graph(smiles)), CONFIG))
+        for smiles in ("CC(C)=CCl", "CC(C)=C", "CC(C)=C(Cl)Cl", "CC(=O)N(C)C", "CN(C)C", "CC1CCCC=C1C")
+    }
+    alkene, amide = CONFIG.alkene_twins.c_ppm, CONFIG.amide_twins.c_ppm
+    assert offsets["CC(C)=CCl"] == [-alkene, 0, 0, alkene]
+    assert offsets["CC(=O)N(C)C"] == [-amide, 0, 0, amide]
+    for even in ("CC(C)=C", "CC(C)=C(Cl)Cl", "CN(C)C", "CC1CCCC=C1C"):
+        assert not any(offsets[even]), even
+    hydrogens = hydrogen_groups(Topology(read_graph("CC(C)=CCl")), CONFIG)
+    assert sorted(group.number for group in hydrogens) == [1, 3, 3]
+
+
 def test_numbers_add_up_to_the_formula() -> None:
     for smiles, hydrogens, carbons in (
         ("CC(C)(C)OC(=O)N[C@@H](C)C(=O)O", 15, 8),
         ("C=CCC1CCCCC1O", 16, 9),
         ("c1ccc2[nH]ccc2c1", 7, 8),
+        ("CC(C)=CCN(C)C(=O)N(CC)CC", 20, 11),
     ):
         topology = Topology(read_graph(smiles))
         mobile = mobile_groups(topology, MobileHydrogenConfig())

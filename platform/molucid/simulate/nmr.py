@@ -136,9 +136,10 @@ class NmrSimulator:
     def _carbons(self, topology: Topology, predicted: PredictedShifts) -> NmrPeaks:
         groups = carbon_groups(topology, self.config.couplings)
         atoms = [group.atom for group in groups]
+        offset = np.array([group.offset_ppm for group in groups])
         return NmrPeaks(
             "13C",
-            np.round(predicted.c_ppm[atoms], 3),
+            np.round(predicted.c_ppm[atoms] + offset, 3),
             multiplicity=tuple(_CARBON_TYPES[min(topology.hydrogens[atom], 3)] for atom in atoms),
             coupling_hz=tuple(group.coupling_hz for group in groups),
             num_hydrogens=tuple(group.number for group in groups),

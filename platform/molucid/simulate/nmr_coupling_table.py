@@ -1,4 +1,4 @@
-"""Coupling constants by path.
+"""Coupling constants by path, and distances between nuclei that the graph cannot tell apart.
 
 Values are rounded means of textbook tables (Pretsch, Bühlmann and Badertscher, Structure Determination of Organic
 Compounds, 5th ed. 2020, chapters 4 and 5). Conformations are not known, so freely turning and saturated ring bonds have
@@ -7,11 +7,20 @@ one mean value. Exchanging hydrogens do not couple.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from pydantic import Field
 
 from molucid.config import Config
 
 Hertz = float
+
+
+class TwinOffset(NamedTuple):
+    """Distance in ppm of the carbons, and of their hydrogens, of two equal groups from their mean."""
+
+    c_ppm: float
+    h_ppm: float
 
 
 class CouplingConfig(Config):
@@ -68,3 +77,7 @@ class CouplingConfig(Config):
     diastereotopic_offset_ppm: float = Field(
         default=0.06, description="of the hydrogens of a CH2 near a stereocentre from their mean", ge=0
     )
+    alkene_twins: TwinOffset = Field(
+        default=TwinOffset(3.9, 0.04), description="R2C= with unlike ends beyond"
+    )
+    amide_twins: TwinOffset = Field(default=TwinOffset(1.6, 0.05), description="R2N-C=O")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from molucid.simulate.nmr_coupling_table import CouplingConfig
+from molucid.simulate.nmr_coupling_table import CouplingConfig, TwinOffset
 from molucid.simulate.nmr_couplings import proton_couplings
 from molucid.simulate.nmr_hetero_couplings import carbon_couplings, hetero_couplings
-from molucid.simulate.nmr_topology import CARBON, OXYGEN, Topology
+from molucid.simulate.nmr_topology import CARBON, NITROGEN, OXYGEN, Topology
 
 
 class HydrogenGroup(NamedTuple):
@@ -27,10 +27,18 @@ class HydrogenGroup(NamedTuple):
 
 
 class CarbonGroup(NamedTuple):
-    """Equivalent carbons: one of them, their number, and their couplings to F and P, falling."""
+    """Equivalent carbons.
+
+    Attributes:
+        atom: one of them.
+        number: how many there are.
+        offset_ppm: of their shift from the mean of the carbons that the graph cannot tell apart.
+        coupling_hz: to F and P, one per partner, falling.
+    """
 
     atom: int
     number: int
+    offset_ppm: float
     coupling_hz: tuple[float, ...]
 
 
@@ -54,16 +62,23 @@ def hydrogen_groups(topology: Topology, config: CouplingConfig) -> list[Hydrogen
                 groups.append(_group(topology, atom, size, offset, own, config))
         else:
             own = proton_couplings(topology, atom, config, None)
-            groups.append(_group(topology, atom, size * hydrogens, 0.0, own, config))
+            twin = _twin_offset(topology, atom, config)
+            offsets = (0.0,) if twin is None else (twin.h_ppm, -twin.h_ppm)
+            for offset in offsets:
+                number = size * hydrogens // len(offsets)
+                groups.append(_group(topology, atom, number, offset, own, config))
     return groups
 
 
 def carbon_groups(topology: Topology, config: CouplingConfig) -> list[CarbonGroup]:
     """All groups of carbons."""
-    return [
-        CarbonGroup(atom, size, _falling(carbon_couplings(topology, atom, config)))
-        for atom, size in topology.classes(CARBON)
-    ]
+    groups = []
+    for atom, size in topology.classes(CARBON):
+        couplings = _falling(carbon_couplings(topology, atom, config))
+        twin = _twin_offset(topology, atom, config)
+        offsets = (0.0,) if twin is None else (twin.c_ppm, -twin.c_ppm)
+        groups += [CarbonGroup(atom, size // len(offsets), offset, couplings) for offset in offsets]
+    return groups
 
 
 def _group(
@@ -95,3 +110,38 @@ def _is_diastereotopic(topology: Topology, atom: int) -> bool:
         if any(topology.is_stereocentre(b.other) for b in topology.bonds[bond.other] if b.other != atom):
             return True
     return False
+
+
+def _twin_offset(topology: Topology, atom: int, config: CouplingConfig) -> TwinOffset | None:
+    """How far a saturated carbon and its twin on the same planar atom are from their mean; `None` if they are equal.
+
+    The graph exchanges two equal groups on one end of an open double bond, or on the nitrogen of an amide; the plane
+    does not, where the other end has two different substituents.
+    """
+    if not topology.is_saturated(atom):
+        return None
+    for bond in topology.bonds[atom]:
+        pivot = bond.other
+        others = [b for b in topology.bonds[pivot] if b.other != atom]
+        if len(others) != 2 or topology.equivalence[atom] not in {
+            topology.equivalence[b.other] for b in others
+        }:
+            continue
+        if topology.element[pivot] == CARBON:
+            for across in others:
+                if across.order == 2 and topology.ring_size(pivot, across.other) is None:
+                    beyond = {
+                        topology.equivalence[b.other]
+                        for b in topology.bonds[across.other]
+                        if b.other != pivot
+                    }
+                    return (
+                        config.alkene_twins if len(beyond) + topology.hydrogens[across.other] == 2 else None
+                    )
+        elif topology.element[pivot] == NITROGEN and not topology.hydrogens[pivot]:
+            for across in others:
+                if topology.element[across.other] == CARBON and topology.has_double_bond_to(
+                    across.other, (OXYGEN,)
+                ):
+                    return config.amide_twins
+    return None
