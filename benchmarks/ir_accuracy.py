@@ -5,8 +5,8 @@
 
 TABLE is what `molucid compute-ir` wrote and the weights were trained on; the scaffolds that `train-ir` keeps for
 judging are judged on here, by size. `--larger` is another such table, of molecules larger than any in TABLE, all of
-which are judged on. Score: cosine of square-root absorbances at all points from 400 to 3998 cm⁻¹, both sides drawn with the
-simulator's own scale and width; beside it the mean spectrum of the training molecules, and how often a molecule's
+which are judged on. Score: cosine of square-root absorbances at all points from 400 to 3998 cm⁻¹, both sides drawn with
+the simulator's own scale and width; beside it the mean spectrum of the training molecules, and how often a molecule's
 own reference is the closest of its row. Intervals: 95 %, molecules drawn anew.
 
 The molecular-dynamics spectra of Alberts et al. (2024) are another method's answer for 100 molecules, drawn in another

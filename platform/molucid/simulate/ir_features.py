@@ -10,11 +10,9 @@ from numpy.typing import NDArray
 from molucid.chem.elements import MODEL_ELEMENTS
 from molucid.errors import InputError, shorten
 from molucid.simulate.atoms import NUM_ATOM_FEATURES as NUM_TYPE_FEATURES
-from molucid.simulate.atoms import NUM_BOND_FEATURES, atom_features, bond_features, bond_table
+from molucid.simulate.atoms import atom_features, bond_features, bond_table
 from molucid.simulate.compiled import ONE, compiled
 from molucid.simulate.molecule import read_molecule
-
-__all__ = ["ELEMENTS", "NUM_BOND_FEATURES", "NUM_IR_ATOM_FEATURES", "IrGraph", "ir_graph"]
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -22,11 +20,10 @@ Ints = NDArray[np.int64]
 ELEMENTS = (6, 7, 8, 15, 16, 9, 17, 35, 53, 5, 14, 34)
 """Atomic numbers of `MODEL_ELEMENTS` without hydrogen; each has a feature of its own."""
 
-_NUM_HYDROGEN_FEATURES = 4
-_RING_FEATURES = (3, 4, 7)
-"""Ring sizes with a feature here; 7 stands for all larger ones, 5 and 6 have theirs in `atoms.atom_features`."""
-
-NUM_IR_ATOM_FEATURES = NUM_TYPE_FEATURES + len(ELEMENTS) + _NUM_HYDROGEN_FEATURES + len(_RING_FEATURES)
+_FIRST_HYDROGENS = len(ELEMENTS)
+_FIRST_RING = _FIRST_HYDROGENS + 4
+_NUM_MORE = _FIRST_RING + 3
+NUM_IR_ATOM_FEATURES = NUM_TYPE_FEATURES + _NUM_MORE
 
 _COLUMN_OF_ELEMENT = np.full(119, -1)
 _COLUMN_OF_ELEMENT[list(ELEMENTS)] = np.arange(len(ELEMENTS))
@@ -78,19 +75,22 @@ def ir_graph(smiles: str) -> IrGraph:
 
 @compiled
 def _more_features(column: Ints, num_hydrogens: Ints, ring_masks: NDArray[np.uint64]) -> Floats:
-    """One-hot element, one-hot hydrogens (3 and more together), ring of 3, 4, 7 or more; `[A, 19]`."""
+    """One-hot element, one-hot hydrogens (3 and more together), in a ring of 3, of 4, of 7 or more.
+
+    Rings of 5 and 6 have their features in `atoms.atom_features`.
+    """
     num_atoms = len(column)
-    features = np.zeros((num_atoms, 19), np.float32)
+    features = np.zeros((num_atoms, _NUM_MORE), np.float32)
     for atom in range(num_atoms):
         features[atom, column[atom]] = 1
-        features[atom, 12 + min(num_hydrogens[atom], 3)] = 1
+        features[atom, _FIRST_HYDROGENS + min(num_hydrogens[atom], 3)] = 1
     for ring in ring_masks:
         size = 0
         for atom in range(num_atoms):
             size += (ring >> np.uint64(atom)) & ONE == ONE
         if size == 5 or size == 6:
             continue
-        place = 16 + (0 if size == 3 else 1 if size == 4 else 2)
+        place = _FIRST_RING + (0 if size == 3 else 1 if size == 4 else 2)
         for atom in range(num_atoms):
             if (ring >> np.uint64(atom)) & ONE == ONE:
                 features[atom, place] = 1

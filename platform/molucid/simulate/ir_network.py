@@ -17,7 +17,8 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from molucid.config import Config
-from molucid.simulate.ir_features import NUM_BOND_FEATURES, NUM_IR_ATOM_FEATURES
+from molucid.simulate.atoms import NUM_BOND_FEATURES
+from molucid.simulate.ir_features import NUM_IR_ATOM_FEATURES
 from molucid.simulate.ir_model import CELLS, ROUNDING
 
 

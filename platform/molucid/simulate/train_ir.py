@@ -39,8 +39,8 @@ class IrTrainingConfig(Config):
     """
 
     seed: int = 0
-    epochs: int = Field(default=60, ge=1)
-    molecules_per_batch: int = Field(default=16, ge=1)
+    epochs: int = Field(default=120, ge=1)
+    molecules_per_batch: int = Field(default=8, ge=1)
     learning_rate: float = Field(default=2e-3, gt=0)
     warmup_fraction: float = Field(default=0.05, ge=0, lt=1)
     weight_decay: float = Field(default=1e-3, ge=0)
