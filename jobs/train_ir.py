@@ -27,7 +27,8 @@ table, its sha256 and how it was made, what was left out, configuration, seed, c
 
   molucid train-ir runs/ir/chemicals.jsonl --out runs/ir/ir_gfn2.safetensors
 
-A table may still be growing: whole lines are read. The weights that come with molucid were made by this command."""
+Copy a table that is still growing first, with its .job.json, so that the sha256 stays that of a file you have. The
+weights that come with molucid were made by this command."""
 
 
 class Example(NamedTuple):

@@ -70,6 +70,12 @@ def test_a_broken_line_is_named(change, tmp_path: Path) -> None:  # type: ignore
     assert refused.value.where.line == 2
 
 
+def test_a_line_that_is_still_being_written_waits(tmp_path: Path) -> None:
+    path = tmp_path / "table.jsonl"
+    path.write_text(line_of(LINEAR) + line_of(FORMALDEHYDE)[:-20])
+    assert [molecule.id for molecule in read_table(path)] == ["74-90-8"]
+
+
 def test_a_missing_table_and_a_missing_job(tmp_path: Path) -> None:
     for read in (lambda path: list(read_table(path)), read_job):
         with pytest.raises(InputError) as refused:

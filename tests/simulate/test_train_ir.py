@@ -78,6 +78,12 @@ def test_a_linear_molecule_teaches_nothing() -> None:
     assert refused.value.code == "linear_molecule"
 
 
+def test_shares_of_another_molecule_are_refused() -> None:
+    with pytest.raises(InputError) as refused:
+        training_molecule("CCO", Vibrations(np.array([1800.0]), np.array([9.0]), np.array([[0.5, 0.5]]), 0))
+    assert refused.value.code == "other_molecule"
+
+
 def test_the_loss_is_that_of_its_definition() -> None:
     predicted = torch.tensor([[4.0, 1.0], [0.0, 0.0], [9.0, 0.0]])
     target = torch.tensor([[1.0, 1.0], [3.0, 0.0], [9.0, 0.0]])

@@ -54,7 +54,7 @@ def line_of(molecule: ComputedMolecule) -> str:
 
 
 def read_table(path: Path | str) -> Iterator[ComputedMolecule]:
-    """Read the lines in order.
+    """Read the lines in order; a last one without line break is still being written and is left for later.
 
     Raises:
         InputError: no such file, or a line that is not of this table, with its number.
@@ -68,6 +68,8 @@ def read_table(path: Path | str) -> Iterator[ComputedMolecule]:
         )
     with Path(path).open(encoding="utf-8") as stream:
         for number, line in enumerate(stream, start=1):
+            if not line.endswith("\n"):
+                return
             yield _molecule(line, Where(file=str(path), line=number))
 
 

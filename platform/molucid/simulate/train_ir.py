@@ -14,7 +14,7 @@ from pydantic import Field
 from torch import Tensor
 
 from molucid.config import Config
-from molucid.errors import InputError
+from molucid.errors import InputError, shorten
 from molucid.simulate.ir_bands import BroadeningConfig, lorentz
 from molucid.simulate.ir_features import IrGraph, ir_graph
 from molucid.simulate.ir_model import CELLS
@@ -82,11 +82,18 @@ def training_molecule(smiles: str, vibrations: Vibrations) -> TrainingMolecule:
     Modes outside the cells are left out.
 
     Raises:
-        InputError: a molecule that the model does not take, or one without shares (`linear_molecule`).
+        InputError: a molecule that the model does not take, one without shares (`linear_molecule`), or shares of
+            another molecule (`other_molecule`).
     """
     graph = ir_graph(smiles)
     if vibrations.atom_shares is None:
         raise InputError("modes that are not shared among atoms", "atom shares", code="linear_molecule")
+    if vibrations.atom_shares.shape[1] != len(graph.atoms):
+        raise InputError(
+            f"shares of {vibrations.atom_shares.shape[1]} atoms",
+            f"shares of the {len(graph.atoms)} heavy atoms of {shorten(smiles)!r}",
+            code="other_molecule",
+        )
     position = (vibrations.wavenumber_cm1 - CELLS.first) / CELLS.step
     lower = np.floor(position).astype(np.int64)
     inside = (lower >= 0) & (lower < CELLS.num_points - 1)
