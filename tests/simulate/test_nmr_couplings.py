@@ -32,6 +32,7 @@ def splittings(smiles: str) -> dict[tuple[str, int], int]:
         ("CC(C)Cl", {("d", 6): 1, ("sept", 1): 1}),
         ("CC(=O)OCC", {("s", 3): 1, ("t", 3): 1, ("q", 2): 1}),
         ("c1ccccc1", {("s", 6): 1}),
+        ("C=C", {("s", 4): 1}),
         ("Cc1ccc(C)cc1", {("s", 6): 1, ("s", 4): 1}),
         ("COc1ccc(C=O)cc1", {("s", 3): 1, ("s", 1): 1, ("d", 2): 2}),
         ("COc1ccccc1C=O", {("s", 3): 1, ("s", 1): 1, ("dd", 1): 2, ("td", 1): 2}),
@@ -103,7 +104,7 @@ def test_numbers_add_up_to_the_formula() -> None:
         ("CC(C)(C)OC(=O)N[C@@H](C)C(=O)O", 15, 8),
         ("C=CCC1CCCCC1O", 16, 9),
         ("c1ccc2[nH]ccc2c1", 7, 8),
-        ("CC(C)=CCN(C)C(=O)N(CC)CC", 20, 11),
+        ("CC(C)=CCN(C)C(=O)N(CC)CC", 22, 11),
     ):
         topology = Topology(read_graph(smiles))
         mobile = mobile_groups(topology, MobileHydrogenConfig())

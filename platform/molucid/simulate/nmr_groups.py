@@ -92,12 +92,17 @@ def _falling(couplings: list[float]) -> tuple[float, ...]:
 
 
 def _is_terminal_alkene(topology: Topology, atom: int) -> bool:
-    """=CH2 whose hydrogens differ: the other end bears two different substituents."""
-    for bond in topology.bonds[atom]:
-        if bond.order == 2 and topology.element[bond.other] == CARBON:
-            beyond = [topology.equivalence[b.other] for b in topology.bonds[bond.other] if b.other != atom]
-            return len(set(beyond)) + topology.hydrogens[bond.other] == 2
-    return False
+    """=CH2 whose hydrogens differ."""
+    return any(
+        bond.order == 2 and topology.element[bond.other] == CARBON and _is_uneven(topology, bond.other, atom)
+        for bond in topology.bonds[atom]
+    )
+
+
+def _is_uneven(topology: Topology, end: int, start: int) -> bool:
+    """Whether the end of the double bond from `start` bears two different substituents, one of which may be H."""
+    beyond = {topology.equivalence[bond.other] for bond in topology.bonds[end] if bond.other != start}
+    return topology.hydrogens[end] < 2 and len(beyond) + topology.hydrogens[end] == 2
 
 
 def _is_diastereotopic(topology: Topology, atom: int) -> bool:
@@ -130,14 +135,7 @@ def _twin_offset(topology: Topology, atom: int, config: CouplingConfig) -> TwinO
         if topology.element[pivot] == CARBON:
             for across in others:
                 if across.order == 2 and topology.ring_size(pivot, across.other) is None:
-                    beyond = {
-                        topology.equivalence[b.other]
-                        for b in topology.bonds[across.other]
-                        if b.other != pivot
-                    }
-                    return (
-                        config.alkene_twins if len(beyond) + topology.hydrogens[across.other] == 2 else None
-                    )
+                    return config.alkene_twins if _is_uneven(topology, across.other, pivot) else None
         elif topology.element[pivot] == NITROGEN and not topology.hydrogens[pivot]:
             for across in others:
                 if topology.element[across.other] == CARBON and topology.has_double_bond_to(
