@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 
-from jobs.elucidate import read_inputs
+from jobs.elucidate_inputs import read_inputs
 from molucid.adapt.answerable import split_answerable
 from molucid.adapt.elucidate import elucidate
 from molucid.adapt.index import NeighbourIndex
@@ -96,6 +96,7 @@ def main() -> None:
             lambda smiles: fingerprint(smiles, morgan),
             {},
             lambda count: None,
+            spec.model.modalities,
         )
         total = time.perf_counter() - started
         row = [*(result.seconds.get(stage) for stage in STAGES), total]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -14,21 +13,22 @@ if TYPE_CHECKING:
     from molucid.adapt.elucidate import Elucidated
     from molucid.adapt.index import NeighbourIndex
     from molucid.adapt.replica import ReplicaSpec
-    from molucid.cluster.session import RaySession
-    from molucid.errors import Rejected
     from molucid.model.config import ModelConfig
-    from molucid.spectra.types import Record
 
 HELP = "write ranked structures for files of spectra"
 DESCRIPTION = """\
-Reads spectra (MGF, MSP, mzML, mzXML, MassBank, MassSpecGym TSV, SIRIUS .ms, molucid JSON; .gz too) and writes ranked
-structures with a report.
+Reads spectra and writes ranked structures with a report. Tandem mass spectra: MGF, MSP, mzML, mzXML, MassBank,
+MassSpecGym TSV, SIRIUS .ms, molucid JSON (.gz too). Infrared and NMR: JCAMP-DX, CSV, Bruker and Varian folders or
+zips, NMReDATA, NMRium, peak lists, text of an experimental section. Formats and reasons: docs/spectra-files.md.
 
   molucid elucidate spectra.mgf --checkpoint runs/model --out runs/answers
+  molucid elucidate compounds/ --checkpoint runs/model --out runs/answers     # one folder of files per compound
+  molucid elucidate compounds.csv --checkpoint runs/model --out runs/answers  # names the files of each compound
   molucid elucidate *.mgf --checkpoint runs/model --index runs/index --tune per_cluster --out runs/answers
 
-A record needs a precursor m/z, an adduct and a molecular formula (FORMULA=… in MGF); without a formula structures are
-decoded freely and say so. Every input is answered or listed in rejected.tsv with its reason, place and a hint.
+Any subset of the evidence that the model reads will do; each answer says which it used, and --evidence hides the rest.
+Without a molecular formula structures are decoded freely and say so. A tandem mass spectrum needs a precursor m/z and
+an adduct. Every input is answered or listed in rejected.tsv with its reason, place and a hint.
 
 --tune sequential is the published procedure (one model, one step per cluster, the final model decodes everything);
 --tune per_cluster tunes a replica per cluster of spectra and sets it back, so that no cluster changes another's answer.
@@ -45,7 +45,9 @@ NEVER_ABSENT = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
-    parser.add_argument("files", nargs="+", metavar="FILE", help="files of spectra")
+    parser.add_argument(
+        "files", nargs="+", metavar="FILE", help="files of spectra, folders of compounds, or manifests"
+    )
     parser.add_argument(
         "--checkpoint",
         required=True,
@@ -58,6 +60,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tune", choices=("sequential", "per_cluster"), help="tune at test time")
     parser.add_argument(
         "--select", choices=("nearest", "random"), default="nearest", help="samples to tune on"
+    )
+    parser.add_argument(
+        "--evidence",
+        default=None,
+        metavar="KINDS",
+        help="read only these kinds, e.g. formula,h_nmr,c_nmr: one checkpoint answers for any subset",
     )
     parser.add_argument("--mask-spectra", action="store_true", help="control: answer from the formula alone")
     parser.add_argument("--format", help="format of the files, where extension and content do not tell")
@@ -86,7 +94,9 @@ def run(args: argparse.Namespace) -> int:
 
     from jobs.console import note
     from jobs.elucidate_checks import check_call
+    from jobs.elucidate_inputs import evidence_kinds, read_inputs
     from jobs.elucidate_outputs import write_outputs
+    from jobs.elucidate_run import answer_records, fragment_table
     from molucid.adapt.answerable import split_answerable
     from molucid.adapt.index import NeighbourIndex
     from molucid.cluster.checkpoints import local_checkpoint
@@ -104,6 +114,9 @@ def run(args: argparse.Namespace) -> int:
     spec = _spec(args, config, card, index)
     read, rejected = read_inputs(args.files, args.format, config.clean)
     num_read = len(read) + len(rejected)
+    if args.evidence is not None:
+        kinds = evidence_kinds(args.evidence)
+        read = [replace(record, evidence=record.evidence.only(kinds)) for record in read]
     # Before masking, so that the control leaves out the same records.
     records, unanswerable = split_answerable(read, model.modalities, config.generate)
     rejected += unanswerable
@@ -117,12 +130,15 @@ def run(args: argparse.Namespace) -> int:
     weights = {name: tensor.detach().numpy() for name, tensor in model.state_dict().items()}
     provenance = {"checkpoint_sha256": digest, "seed": args.seed}
     try:
-        result = _answer(args, spec, weights, records, index, provenance)
+        result, fragments = answer_records(args, spec, weights, records, index, provenance)
     except PoolError as error:
         print(f"molucid elucidate: {error}", file=sys.stderr)
         return 1
     rejected += result.failed
     answered = {answer.evidence_id for answer in result.answers}
+    if fragments is not None:
+        pairs = zip(records, fragments, strict=True)
+        fragments = [counts for record, counts in pairs if record.evidence.id in answered]
     records = [record for record in records if record.evidence.id in answered]
     facts: dict[str, Any] = {
         "checkpoint_sha256": digest,
@@ -131,6 +147,7 @@ def run(args: argparse.Namespace) -> int:
         "inputs_sha256": _input_hashes(args.files),
         "seed": args.seed,
         "masked_spectra": args.mask_spectra,
+        "evidence": args.evidence,
         "configuration": config.model_dump(mode="json", exclude=None if args.tune else {"tune"}),
         "num_read": num_read,
         "num_answered": len(result.answers),
@@ -140,7 +157,10 @@ def run(args: argparse.Namespace) -> int:
     }
     assert num_read == len(result.answers) + len(rejected), "every input is answered or rejected"
     training_keys = None if index is None else index.keys
-    write_outputs(Path(args.out), records, result, rejected, facts, args.command_line, training_keys)
+    table = None
+    if fragments is not None:
+        table = fragment_table(records, fragments, card.fragment_vocabulary)
+    write_outputs(Path(args.out), records, result, rejected, facts, args.command_line, training_keys, table)
     _report(args, facts, result)
     return 0 if result.answers else 3
 
@@ -148,39 +168,6 @@ def run(args: argparse.Namespace) -> int:
 def has_seen_absent_spectra(model: ModelConfig) -> bool:
     """Whether training hid spectra at times, so that answers without any are within what the model has learned."""
     return model.modality_dropout > 0 or set(model.modalities) <= {"formula"}
-
-
-def read_inputs(
-    files: list[str], format: str | None, clean_config: Any
-) -> tuple[list[Record], list[Rejected]]:
-    """All records of `files` after clean-up, and all rejected rows, both in input order."""
-    from molucid.errors import Rejected
-    from molucid.spectra.clean import clean_all
-    from molucid.spectra.read import read_files
-
-    records: list[Record] = []
-    rejected: list[Rejected] = []
-    for item in clean_all(read_files(files, format), clean_config):
-        if isinstance(item, Rejected):
-            rejected.append(item)
-        else:
-            records.append(_with_readable_structure(item))
-    return records, rejected
-
-
-def _with_readable_structure(record: Record) -> Record:
-    """The record, without its known structure if that is no SMILES: it only judges the answer."""
-    from molucid.chem.identity import inchikey14
-    from molucid.errors import InputError
-
-    if record.smiles is None:
-        return record
-    try:
-        inchikey14(record.smiles)
-    except InputError:
-        metadata = {**record.metadata, "unreadable_smiles": record.smiles}
-        return replace(record, smiles=None, metadata=metadata)
-    return record
 
 
 def _settings(args: argparse.Namespace) -> Any:
@@ -217,67 +204,6 @@ def _spec(args: argparse.Namespace, config: Any, card: Any, index: NeighbourInde
         seed=args.seed,
         num_threads=1,
     )
-
-
-def _answer(
-    args: argparse.Namespace,
-    spec: ReplicaSpec,
-    weights: dict[str, Any],
-    records: list[Record],
-    index: NeighbourIndex | None,
-    provenance: dict[str, object],
-) -> Elucidated:
-    from jobs.console import Progress
-    from molucid.adapt.elucidate import Elucidated, elucidate
-    from molucid.adapt.replica import build_replica
-    from molucid.chem.fingerprints import FingerprintConfig, fingerprint
-    from molucid.cluster.pool import ActorPool, PoolConfig
-    from molucid.cluster.session import ray_session
-
-    if not records:
-        return Elucidated([], [], {})  # and no cluster is started
-    morgan = FingerprintConfig()
-    with ray_session(args.address) as session:
-        num_actors = _num_actors(args, session, len(records))
-        # A device is shared by whole actors: of 5 on 2 devices, 3 on one.
-        gpus = 1 / max(1, math.ceil(num_actors / session.num_gpus)) if session.num_gpus else 0.0
-        pool_config = PoolConfig(num_actors=num_actors, gpus_per_actor=gpus)
-        with (
-            ActorPool(build_replica, weights, (spec,), pool_config) as pool,
-            Progress("elucidate", len(records), "spectra", args.quiet) as progress,
-        ):
-            return elucidate(
-                records,
-                pool,
-                args.batch_size,
-                args.seed,
-                spec.tune,
-                index,
-                lambda smiles: fingerprint(smiles, morgan),
-                provenance,
-                progress.advance,
-            )
-
-
-def _num_actors(args: argparse.Namespace, session: RaySession, num_records: int) -> int:
-    from molucid.errors import InputError
-
-    cores = max(1, int(session.num_cpus))
-    if args.actors is None:
-        if args.tune == "sequential":
-            return 1  # one model, one step after another
-        num_tasks: int = math.ceil(num_records / args.batch_size)
-        return min(int(session.num_gpus) or cores, cores, num_tasks)
-    if session.embedded and args.actors > cores:
-        # They would wait for cores for ever; a cluster that is joined may grow.
-        raise InputError(
-            f"--actors {args.actors} on {cores} cores",
-            f"at most {cores}: an actor takes a core",
-            hint="leave it out, or join a larger cluster with --address",
-            code="invalid_option",
-        )
-    actors: int = args.actors
-    return actors
 
 
 def _index_hash(folder: str | None) -> str | None:

@@ -10,6 +10,7 @@ from molucid.adapt.elucidate import Elucidated
 from molucid.errors import Rejected
 from molucid.evaluate.answer_files import write_candidates
 from molucid.evaluate.answers_report import write_answers_report
+from molucid.evaluate.fragment_files import FragmentTable, write_fragment_counts
 from molucid.files import sha256_file, staged, write_json
 from molucid.rejected import write_rejected
 from molucid.spectra.types import Record
@@ -26,6 +27,7 @@ def write_outputs(
     facts: Mapping[str, Any],
     command: str,
     training_keys: Container[str] | None,
+    fragments: FragmentTable | None,
 ) -> None:
     """Write all files of `docs/answers.md` into `folder`.
 
@@ -39,11 +41,14 @@ def write_outputs(
         facts: where the answers come from, the same for equal runs; printed in the report.
         command: as it was typed; in `provenance.json` only, because the number of actors is part of it.
         training_keys: InChIKey first blocks of the training molecules, if known.
+        fragments: predicted counts, if the model has a head for them.
     """
     with staged(folder, last="provenance.json") as staging:
         write_candidates(staging, result.answers)
         write_rejected(staging / "rejected.tsv", rejected)
         write_answers_report(staging / "report.html", records, result.answers, rejected, facts, training_keys)
         write_json(staging / "timing.json", {stage: round(s, 3) for stage, s in result.seconds.items()})
+        if fragments is not None:
+            write_fragment_counts(staging / "fragments.parquet", fragments)
         hashes = {name: sha256_file(staging / name) for name in ANSWER_FILES}
         write_json(staging / "provenance.json", {**facts, "command": command, "outputs_sha256": hashes})

@@ -90,6 +90,7 @@ def answers(replica: Replica, evidence: list[Evidence], backwards: bool = False,
         lambda s: fingerprint(s, FingerprintConfig()),
         {},
         lambda n: None,
+        ("formula", "msms"),
     ).answers
 
 
@@ -99,6 +100,7 @@ def test_the_order_in_which_clusters_run_changes_no_answer(
     forwards, backwards = answers(replica, evidence), answers(replica, evidence, backwards=True)
     assert forwards == backwards
     assert [a.evidence_id for a in forwards] == [e.id for e in evidence]
+    assert all(a.provenance["evidence_used"] == ["formula", "msms"] for a in forwards)
 
 
 @pytest.mark.parametrize("tuned", [False, True])
@@ -122,6 +124,7 @@ def test_a_record_that_makes_its_task_fail_costs_only_what_it_must(
         lambda s: fingerprint(s, FingerprintConfig()),
         {},
         advanced.append,
+        ("formula", "msms"),
     )
     assert {row.id for row in result.failed} == cluster
     row = result.failed[0]

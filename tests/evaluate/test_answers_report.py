@@ -36,13 +36,13 @@ def test_a_long_report_draws_the_first_spectra_and_counts_all(long_report):
     assert re.findall(r"<h2>(s\d+)</h2>", long_report) == [f"s{i}" for i in range(200)]
     # Per section a spectrum and two candidates, and the first one's known structure.
     assert long_report.count("<svg") == 3 * 200 + 1
-    assert "203 spectra answered, 0 rejected, 203 read." in long_report
-    assert "ranked first for 1 and among the candidates for 2 of the 2 spectra" in long_report
+    assert "203 compounds answered, 0 rejected, 203 read." in long_report
+    assert "ranked first for 1 and among the candidates for 2 of the 2 compounds" in long_report
 
 
 def test_a_long_report_says_what_is_not_drawn_and_where_it_stands(long_report):
     said = re.search(r'<p class="warn">(Drawn below.*?)</p>', long_report).group(1)
-    assert "the first 200 spectra; 3 are not drawn" in said
+    assert "the first 200 compounds; 3 are not drawn" in said
     assert "candidates.tsv and candidates.jsonl" in said
 
 

@@ -35,6 +35,7 @@ def split_answerable(
     rejected: list[Rejected] = []
     for record in records:
         try:
+            require_readable(record.evidence, modalities)
             for modality in modalities.values():
                 modality.featurize(record.evidence)
             formulas.require_molecule(record.evidence)
@@ -43,6 +44,22 @@ def split_answerable(
         else:
             kept.append(record)
     return kept, rejected
+
+
+def require_readable(evidence: Evidence, modalities: Mapping[str, Modality]) -> None:
+    """Refuse evidence of which the model reads nothing.
+
+    Raises:
+        InputError: all of the evidence is of kinds that are not among `modalities`.
+    """
+    present = evidence.present()
+    if not any(kind in modalities for kind in present):
+        raise InputError(
+            f"evidence of {', '.join(present) or 'no kind'}",
+            f"at least one of {', '.join(modalities)}, which this model reads",
+            hint="give the compound a formula or a spectrum of these kinds, or use another checkpoint",
+            code="no_readable_evidence",
+        )
 
 
 class _Formulas:

@@ -8,7 +8,7 @@ those of an untuned batch are tried once more one by one.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -66,6 +66,7 @@ def elucidate(
     true_fingerprint: TrueFingerprint,
     provenance: Mapping[str, object],
     advance: Advance,
+    modalities: Collection[str],
 ) -> Elucidated:
     """Answer every record.
 
@@ -77,8 +78,9 @@ def elucidate(
         tune: how to tune; `None` for the model as it is.
         index: needed to tune; without tuning it only measures how near the first candidate is to training.
         true_fingerprint: for that measure.
-        provenance: carried by every answer.
+        provenance: carried by every answer, with `evidence_used`: the kinds of evidence that it was written from.
         advance: told how many records were just answered.
+        modalities: kinds of evidence that the model reads.
     """
     evidence = [record.evidence for record in records]
     seconds: dict[str, float] = {}
@@ -106,7 +108,9 @@ def elucidate(
         if index is not None and result.candidates:
             nearest = round(index.nearest_molecule(true_fingerprint(result.candidates[0].smiles))[0], 6)
         status: Status = "answered" if result.candidates else "no_candidate"
-        answers.append(Answer(item.id, result.candidates, status, nearest, result.tuning, provenance))
+        used = [kind for kind in item.present() if kind in modalities]
+        facts = {**provenance, "evidence_used": used}
+        answers.append(Answer(item.id, result.candidates, status, nearest, result.tuning, facts))
     seconds["compare_with_training"] = time.perf_counter() - started
     assert len(answers) + len(failed) == len(records), "every record is answered or failed"
     return Elucidated(answers, failed, seconds)

@@ -17,6 +17,7 @@ from molucid.adapt.selection import select
 from molucid.adapt.tuning import TuneConfig, Tuner
 from molucid.adapt.vectors import FloatMatrix, predict_fingerprints, unit_vectors
 from molucid.chem.fingerprints import FingerprintConfig
+from molucid.chem.fragment_vector import FragmentCounts
 from molucid.dataset.packed import PackedDataset
 from molucid.generate.chemistry import rdkit_chemistry
 from molucid.generate.generator import GenerateConfig, generate
@@ -245,6 +246,19 @@ class Replica:
     def vectors(self, evidence: Sequence[Evidence]) -> FloatMatrix:
         """Unit vectors of the predicted fingerprints, `[evidence, bits]`."""
         return unit_vectors(predict_fingerprints(self.model, evidence, self.batch_size))
+
+    def fragments(self, evidence: Sequence[Evidence]) -> list[FragmentCounts]:
+        """Predicted fragment counts of each piece of evidence, by the base model's fragment head."""
+        found = []
+        for start in range(0, len(evidence), self.batch_size):
+            chunk = evidence[start : start + self.batch_size]
+            inputs = collate_evidence(chunk, self.model.modalities).to(self.model.device).inputs
+            with torch.inference_mode():
+                counts_BG = self.model.fragment_counts(self.model.encode(inputs)).cpu().numpy()
+            for counts in counts_BG.astype(np.uint16):
+                (index,) = counts.nonzero()
+                found.append(FragmentCounts(index.astype(np.uint16), counts[index]))
+        return found
 
     def _decode(self, evidence: Sequence[Evidence]) -> list[tuple[Candidate, ...]]:
         found: list[tuple[Candidate, ...]] = []

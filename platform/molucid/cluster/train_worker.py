@@ -25,7 +25,7 @@ from molucid.errors import InputError, Where
 from molucid.model.assembled import Molucid
 from molucid.model.batch import Batch
 from molucid.model.objective import Objective
-from molucid.train.checkpoint import ENGINE_FOLDER, make_card, read_state, read_weights
+from molucid.train.checkpoint import ENGINE_FOLDER, ModelCard, make_card, read_card, read_state, read_weights
 from molucid.train.engines.base import Engine
 from molucid.train.engines.deepspeed import DeepSpeedEngine
 from molucid.train.engines.single import SingleEngine
@@ -76,13 +76,20 @@ def _train(plan: TrainingPlan, sender: Sender, started: float) -> tuple[TrainSta
     rank, world_size = context.get_world_rank(), context.get_world_size()
     torch.set_num_threads(max(1, int(os.environ.get("MOLUCID_WORKER_CPUS", "1"))))
     config = recipe.train
-    card = make_card(recipe.name, recipe.model, recipe.objective, recipe.train, plan.training)
     objective = Objective(recipe.objective)
 
     with tempfile.TemporaryDirectory(prefix="molucid-worker-") as scratch:
         dataset = PackedDataset(Root(plan.data, job.retry).fetch(Path(scratch) / "data"))
+        card = make_card(
+            recipe.name,
+            recipe.model,
+            recipe.objective,
+            recipe.train,
+            plan.training,
+            dataset.fragment_vocabulary,
+        )
         name = broadcast_from_rank_zero(newest_complete_name(root) if rank == 0 else None)
-        model = _initial_model(plan, with_weights=name is None)
+        model = _initial_model(plan, card, with_weights=name is None)
         engine = _engine(plan, model, objective)
         state = TrainState()
         if name is not None:
@@ -177,13 +184,22 @@ class Agreement:
         return following, self._deadline is not None and time.time() >= self._deadline
 
 
-def _initial_model(plan: TrainingPlan, with_weights: bool) -> Molucid:
+def _initial_model(plan: TrainingPlan, card: ModelCard, with_weights: bool) -> Molucid:
     torch.manual_seed(plan.recipe.train.seed)
     model = Molucid(plan.recipe.model)
     if plan.initial is None or not with_weights:
         return model
     with tempfile.TemporaryDirectory(prefix="molucid-initial-") as scratch:
-        weights = read_weights(Root(plan.initial, plan.job.retry).fetch(Path(scratch)))
+        folder = Root(plan.initial, plan.job.retry).fetch(Path(scratch))
+        weights, parent = read_weights(folder), read_card(folder)
+    if parent.fragment_vocabulary and card.fragment_vocabulary not in ((), parent.fragment_vocabulary):
+        raise InputError(
+            "samples packed with another fragment vocabulary than the checkpoint was trained with",
+            "the same fragments in the same order",
+            Where(file=plan.data),
+            hint="pack the samples with the vocabulary of the checkpoint's own data (--set fragments=FILE)",
+            code="other_vocabulary",
+        )
     if plan.initial_part == "structure":
         take_structure(weights, model, plan.initial)
         return model

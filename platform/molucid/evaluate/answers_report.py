@@ -1,4 +1,4 @@
-"""`report.html`: per spectrum its peaks, drawn candidates, scores, and what was tuned.
+"""`report.html`: per compound its spectra, the evidence used, drawn candidates, scores, and what was tuned.
 
 One file without script or network.
 """
@@ -14,7 +14,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from molucid.chem.identity import inchikey14, same_molecule
 from molucid.errors import Rejected
-from molucid.evaluate.drawing import molecule_svg, spectrum_svg
+from molucid.evaluate.drawing import molecule_svg
+from molucid.evaluate.spectrum_drawing import plots_of
 from molucid.files import write_bytes
 from molucid.generate.types import Answer
 from molucid.spectra.types import Record
@@ -24,6 +25,17 @@ NUM_DRAWN = 5
 
 NUM_DRAWN_SPECTRA = 200
 """Spectra that have a section, the first in order: some 70 KB each, and a browser must open the page."""
+
+
+_KINDS = {
+    "formula": "formula",
+    "msms": "MS/MS",
+    "ir": "IR",
+    "h_nmr": "¹H NMR",
+    "c_nmr": "¹³C NMR",
+    "fragments": "fragments",
+}
+"""Kinds of evidence as they are printed."""
 
 
 def write_answers_report(
@@ -79,18 +91,23 @@ def _known_rank(record: Record, answer: Answer) -> int | None:
 def _item(
     record: Record, answer: Answer, known_rank: int | None, training_keys: Container[str] | None
 ) -> dict[str, Any]:
-    spectrum = record.evidence.msms[0] if record.evidence.msms else None
     seen = None
     if record.smiles is not None and training_keys is not None:
         seen = inchikey14(record.smiles) in training_keys
     return {
         "record": record,
         "answer": answer,
-        "spectrum": spectrum,
-        "spectrum_svg": spectrum_svg(spectrum) if spectrum is not None else "",
+        "plots": plots_of(record.evidence),
+        "evidence_used": _evidence_used(answer),
         "drawn": [(c, molecule_svg(c.smiles)) for c in answer.candidates[:NUM_DRAWN]],
         "known_smiles": record.smiles,
         "known_svg": molecule_svg(record.smiles) if record.smiles is not None else "",
         "known_rank": known_rank,
         "known_in_training": seen,
     }
+
+
+def _evidence_used(answer: Answer) -> list[str]:
+    used = answer.provenance.get("evidence_used", [])
+    assert isinstance(used, list), "as `molucid.adapt.elucidate` writes it"
+    return [_KINDS[kind] for kind in used]

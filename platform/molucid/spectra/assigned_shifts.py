@@ -1,4 +1,4 @@
-"""Chemical shifts of known structures, with and without their atoms: what a shift predictor is trained and judged on."""
+"""Chemical shifts of known structures, with and without their atoms: what a predictor is trained and judged on."""
 
 from __future__ import annotations
 

@@ -114,7 +114,7 @@ def read_records(
     Raises:
         InputError: the file is missing or not readable, or its format is not known.
     """
-    return _unique(_items(Path(path), format, config or ReadConfig()), {})
+    return unique_identifiers(_items(Path(path), format, config or ReadConfig()), {})
 
 
 def read_files(
@@ -131,7 +131,7 @@ def read_files(
         except InputError as error:
             yield Rejected.from_error(str(path), error)
         else:
-            yield from _unique(items, first_places)
+            yield from unique_identifiers(items, first_places)
 
 
 def _items(path: Path, format: str | None, config: ReadConfig) -> Iterator[Record | Rejected]:
@@ -179,6 +179,14 @@ def _format_of(path: Path) -> str:
         hint="name the format, or check that the file holds spectra",
         code="unknown_format" if head else "empty_file",
     )
+
+
+def is_readable_folder(path: Path, config: ReadConfig | None = None) -> bool:
+    """Whether `read_records` reads the folder as one input, as it does those of Bruker, Varian and DiffMS."""
+    if (path / sirius.LABELS_NAME).is_file():
+        return True
+    names = bruker.open_folder(path, config or ReadConfig()).names
+    return any(is_known(names) for is_known, _ in _TREE_READERS.values())
 
 
 def _is_zip(path: Path) -> bool:
@@ -245,9 +253,15 @@ def _guarded(items: Iterator[Record | Rejected], file: str) -> Iterator[Record |
         yield Rejected.from_error(f"{Path(file).name}{place or ':rest'}", fault, where)
 
 
-def _unique(
+def unique_identifiers(
     items: Iterator[Record | Rejected], first_places: dict[str, Where]
 ) -> Iterator[Record | Rejected]:
+    """The same items, with a row in the place of each record whose identifier came before.
+
+    Args:
+        items: of one input.
+        first_places: where each identifier was seen first; grows.
+    """
     for item in items:
         if isinstance(item, Rejected):
             yield item

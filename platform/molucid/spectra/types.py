@@ -7,8 +7,8 @@ convert units and order once. All arrays are read-only float64.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -207,6 +207,16 @@ class Evidence:
     h_nmr: NmrSpectrum | NmrPeaks | None = None
     c_nmr: NmrSpectrum | NmrPeaks | None = None
     fragments: FragmentCounts | None = None
+
+    def present(self) -> tuple[str, ...]:
+        """Names of the kinds of evidence that there are, in the order of the fields."""
+        kinds = ("formula", "msms", "ir", "h_nmr", "c_nmr", "fragments")
+        return tuple(kind for kind in kinds if getattr(self, kind) not in (None, ()))
+
+    def only(self, kinds: Collection[str]) -> Evidence:
+        """The same compound with no other evidence than of these kinds."""
+        hidden = {kind: () if kind == "msms" else None for kind in self.present() if kind not in kinds}
+        return replace(self, **hidden)  # type: ignore[arg-type]  # each value is of its field's type
 
 
 @dataclass(frozen=True, slots=True, eq=False)

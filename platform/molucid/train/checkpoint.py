@@ -25,7 +25,7 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor
 
 from molucid.chem.adducts import ADDUCTS
-from molucid.chem.smiles_tokens import SmilesTokenizer
+from molucid.chem.notation import tokenizer_of
 from molucid.config import Config
 from molucid.errors import InputError, Where
 from molucid.files import MANIFEST_NAME, read_json, read_manifest, write_bytes, write_json
@@ -51,10 +51,11 @@ class ModelCard(Config):
         model: sizes and choices.
         objective: weights of the loss it was trained with.
         train: hyper-parameters.
-        tokenizer_sha256: of the SMILES vocabulary, in order.
+        tokenizer_sha256: of the vocabulary of the target notation, in order.
         adducts: ion species by embedding index.
         instrument_classes: instrument classes by embedding index.
         elements: elements by embedding index of the formula's counts form.
+        fragment_vocabulary: SMARTS of the fragments that it reads or predicts, by index; empty if it does neither.
         training: provenance: hash of the data, samples seen, parent checkpoint, command, as the job knows
             them.
         versions: of the packages that wrote it.
@@ -68,6 +69,7 @@ class ModelCard(Config):
     adducts: tuple[str, ...]
     instrument_classes: tuple[str, ...]
     elements: tuple[str, ...]
+    fragment_vocabulary: tuple[str, ...] = ()
     training: dict[str, Any]
     versions: dict[str, str]
 
@@ -78,16 +80,28 @@ def make_card(
     objective: ObjectiveConfig,
     train: TrainConfig,
     training: Mapping[str, Any],
+    fragment_vocabulary: tuple[str, ...] = (),
 ) -> ModelCard:
-    """The card of a model trained by this process, with the vocabularies and versions of this code."""
+    """The card of a model trained by this process, with the vocabularies and versions of this code.
+
+    Args:
+        recipe: its name.
+        model: see `ModelCard`, as the others.
+        objective: likewise.
+        train: likewise.
+        training: likewise.
+        fragment_vocabulary: of the packed samples; kept if the model reads or predicts fragments.
+    """
+    uses_fragments = "fragments" in model.modalities or model.fragment_head is not None
     return ModelCard(
         recipe=recipe,
         model=model,
         objective=objective,
         train=train,
+        fragment_vocabulary=fragment_vocabulary if uses_fragments else (),
         training=dict(training),
         versions=_versions(),
-        **_vocabularies(),
+        **_vocabularies(model),
     )
 
 
@@ -258,9 +272,9 @@ def resolve_checkpoint(path: Path | str) -> Path:
     return newest
 
 
-def _vocabularies() -> dict[str, Any]:
+def _vocabularies(model: ModelConfig) -> dict[str, Any]:
     return {
-        "tokenizer_sha256": SmilesTokenizer().vocabulary_sha256,
+        "tokenizer_sha256": tokenizer_of(model.target).vocabulary_sha256,
         "adducts": ADDUCTS,
         "instrument_classes": INSTRUMENT_CLASSES,
         "elements": ELEMENTS,
@@ -268,7 +282,7 @@ def _vocabularies() -> dict[str, Any]:
 
 
 def _check_vocabularies(card: ModelCard, root: Path) -> None:
-    for name, ours in _vocabularies().items():
+    for name, ours in _vocabularies(card.model).items():
         theirs = getattr(card, name)
         if theirs != ours:
             raise InputError(
