@@ -25,7 +25,7 @@ the one of nmrshiftdb2's table, or follows from its InChIKey; held-out molecules
 FILE.safetensors and, beside it, FILE.json with the provenance: data and their sha256, rows per source and licence,
 what was left out, configuration, seed, command, metrics, sha256.
 
-The weights that come with molucid were made by this command; training takes about 25 minutes on one core."""
+The weights that come with molucid were made by this command; training takes about a quarter of an hour on one core."""
 
 CASCADE_FILES = ("NMR8K.sdf.gz", "Exp5K.csv.gz", "Exp5K_FF.sdf.gz", "DFT8K.csv.gz", "DFT8K_FF.sdf.gz")
 
