@@ -1,0 +1,250 @@
+"""The two-stage systems and the molucid recipe side by side: same molecules, steps, width and batches.
+
+    python -m benchmarks.spectral_study stage1 --data PACKED --test PACKED --out FOLDER
+    python -m benchmarks.spectral_study stage2 --data PACKED --test PACKED --stage1 FOLDER --out FOLDER
+
+`stage1`: counted against present fragments into SMILES. `stage2`: simulated IR, ¹H and ¹³C NMR into molecules, by the
+SMILES and SELFIES transformers, NMR2Struct, NMIRacle and the molucid recipe, with all three kinds of spectra and with
+¹H and ¹³C alone; molucid is trained once and answers both from one checkpoint, without a formula like the others.
+
+Each training is a `molucid pretrain` that goes on where it stopped, so the same command may be repeated until all is
+done; what was answered is not answered again. `--only NAME` does one system. Then the table is printed: means over all test
+molecules with 95 % intervals, misses counted, and the paired difference to the first system.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from molucid.adapt.replica import Replica, ReplicaSpec, build_replica
+from molucid.chem.formula import Formula
+from molucid.chem.identity import formula_of
+from molucid.dataset.packed import PackedDataset, PackedSample
+from molucid.evaluate.answer_files import read_answers, write_candidates
+from molucid.evaluate.cases import Case
+from molucid.evaluate.config import EvaluateConfig
+from molucid.evaluate.evaluation import evaluate
+from molucid.evaluate.systems import SystemInput
+from molucid.generate.generator import GenerateConfig
+from molucid.generate.types import Answer
+from molucid.train.checkpoint import load_model, resolve_checkpoint
+
+METRICS = ("top1_constitutional", "top10_constitutional", "top1_tanimoto", "top10_tanimoto", "top1_validity")
+
+
+@dataclass(frozen=True)
+class System:
+    """One trained model.
+
+    Attributes:
+        name: folder and row.
+        recipe: packaged recipe.
+        assignments: differences from it.
+        stage1: name of the stage-1 system that it starts from.
+        answers: rows of the table: name → kinds of evidence that are shown.
+    """
+
+    name: str
+    recipe: str
+    assignments: tuple[str, ...]
+    answers: dict[str, tuple[str, ...]]
+    stage1: str | None = None
+
+
+TRIMODAL, NMR = ("ir", "h_nmr", "c_nmr"), ("h_nmr", "c_nmr")
+SUBSETS = {"IR+1H+13C": TRIMODAL, "1H+13C": NMR}
+
+
+def systems_of(study: str) -> list[System]:
+    """The systems of a study."""
+    if study == "stage1":
+        return [
+            System("binary", "nmr2struct_stage1", (), {"binary": ("fragments",)}),
+            System("counts", "nmiracle_stage1", (), {"counts": ("fragments",)}),
+        ]
+    found = []
+    baselines = {
+        "smiles_transformer": ("smiles_transformer", None),
+        "selfies_transformer": ("selfies_transformer", None),
+        "nmr2struct": ("nmr2struct_stage2", "binary"),
+        "nmiracle": ("nmiracle_stage2", "counts"),
+    }
+    for subset, kinds in SUBSETS.items():
+        for name, (recipe, stage1) in baselines.items():
+            shown = f"{name} {subset}"
+            setting = f"model.modalities=[{','.join(kinds)}]"
+            found.append(System(shown.replace(" ", "_"), recipe, (setting,), {shown: kinds}, stage1))
+    rows = {f"molucid {subset}": kinds for subset, kinds in SUBSETS.items()}
+    own = (
+        f"model.modalities=[{','.join(TRIMODAL)}]",
+        "model.modality_dropout=0.1",
+        "train.augment=null",
+    )
+    return [*found, System("molucid", "molucid", own, rows)]
+
+
+def main() -> None:
+    """Train, answer and print."""
+    args = parsed_options()
+    started = time.monotonic()
+    test = PackedDataset(args.test)
+    chosen = [system for system in systems_of(args.study) if args.only in (None, system.name)]
+    for system in chosen:
+        if not train(system, args, started):
+            print(f"{system.name}: stopped before its last step; repeat the command", file=sys.stderr)
+            return
+        answer(system, args, test)
+    table(chosen, args, test)
+
+
+def train(system: System, args: argparse.Namespace, started: float) -> bool:
+    """Train a system or go on with it; whether it is finished."""
+    run = args.out / system.name
+    if (run / "answers.done").exists():
+        return True
+    width, heads = 128, 8
+    shared = [
+        f"model.{name}={value}"
+        for name, value in (
+            ("width", width),
+            ("heads", heads),
+            ("encoder_layers", args.layers),
+            ("decoder_layers", args.layers),
+            ("dropout", 0.0),
+            ("stereo", str(PackedDataset(args.data).has_stereo).lower()),
+        )
+    ]
+    if system.recipe == "molucid":
+        # Three matrices of 680 are as many numbers as the others' two of 1024.
+        shared.append("model.feed_forward_width=680")
+    shared += [
+        f"train.{name}={value}"
+        for name, value in (
+            ("learning_rate", args.learning_rate),
+            ("weight_decay", 0.01),
+            ("decay", "cosine"),
+            ("warmup_steps", 200),
+            ("steps", args.steps),
+            ("global_batch_size", args.batch),
+            ("micro_batch_size", args.batch),
+            ("checkpoint_every", 500),
+        )
+    ]
+    command = ["molucid", "--quiet", "pretrain", "--recipe", system.recipe, "--data", str(args.data)]
+    command += ["--out", str(run / "model"), "--engine", "single", "--num-cpus", str(args.threads)]
+    if system.stage1 is not None:
+        command += ["--stage1", str(args.stage1 / system.stage1 / "model")]
+    if args.max_minutes is not None:
+        left = args.max_minutes - (time.monotonic() - started) / 60
+        if left <= 0:
+            return False
+        command += ["--max-minutes", f"{left:.1f}"]
+    for assignment in (*shared, *system.assignments):
+        command += ["--set", assignment]
+    print("$ " + " ".join(command), file=sys.stderr)
+    finished = subprocess.run(command, stdout=sys.stderr)
+    if finished.returncode not in (0, 5):
+        raise SystemExit(finished.returncode)
+    return finished.returncode == 0
+
+
+def answer(system: System, args: argparse.Namespace, test: PackedDataset) -> None:
+    """Answer the test molecules from each set of evidence."""
+    run = args.out / system.name
+    if (run / "answers.done").exists():
+        return
+    replica = replica_of(run / "model", args)
+    for shown, kinds in system.answers.items():
+        samples = chosen_samples(test, args.test_molecules)
+        answers = []
+        for start in range(0, len(samples), 16):
+            part = [sample.evidence.only(kinds) for sample in samples[start : start + 16]]
+            for evidence, decoded in zip(part, replica.answer(part).decoded, strict=True):
+                status = "answered" if decoded.candidates else "no_candidate"
+                answers.append(Answer(evidence.id, decoded.candidates, status))
+        folder = run / shown.replace(" ", "_")
+        folder.mkdir(parents=True, exist_ok=True)
+        write_candidates(folder, answers)
+    (run / "answers.done").touch()
+
+
+def replica_of(run: Path, args: argparse.Namespace) -> Replica:
+    """The newest checkpoint, decoding ten candidates by beam search."""
+    model, card = load_model(resolve_checkpoint(run))
+    generate = GenerateConfig().updated(
+        ["method=beam", "num_beams=10", "num_candidates=10", "formula=ignore", "max_length=100"]
+    )
+    weights = {name: tensor.detach().numpy() for name, tensor in model.state_dict().items()}
+    spec = ReplicaSpec(card.model, card.objective, generate, None, None, None, 16, 0, args.threads)
+    return build_replica(weights, spec)
+
+
+def chosen_samples(test: PackedDataset, count: int) -> list[PackedSample]:
+    """The first sample of each molecule, evenly spread over the test set."""
+    first: dict[int, int] = {}
+    for row in range(len(test)):
+        first.setdefault(int(test.rows[row]["molecule"]), row)
+    rows = list(first.values())
+    step = max(1, len(rows) // count)
+    return [test[row] for row in rows[::step][:count]]
+
+
+def table(chosen: list[System], args: argparse.Namespace, test: PackedDataset) -> None:
+    """Print means with intervals, and differences to the first row."""
+    samples = chosen_samples(test, args.test_molecules)
+    cases = [
+        Case(sample.evidence.id, sample.smiles, sample.inchikey14, formula(sample)) for sample in samples
+    ]
+    inputs = {}
+    for system in chosen:
+        for shown in system.answers:
+            path = args.out / system.name / shown.replace(" ", "_") / "candidates.jsonl"
+            inputs[shown] = SystemInput(list(read_answers(path)), [])
+    config = EvaluateConfig().updated(["metrics=multispectral", "top_ks=[1,10]", "with_mces=false"])
+    result = evaluate(cases, inputs, config)
+    print(f"{args.study}: {len(cases)} test molecules, {args.steps} steps of {args.batch}")
+    print(f"{'system':<32}" + "".join(f"{name:>28}" for name in METRICS))
+    for system in result.systems:
+        cells = (system.means[name] for name in METRICS)
+        print(f"{system.name:<32}" + "".join(f"{c.mean:>12.3f} ({c.low:.3f}–{c.high:.3f})" for c in cells))
+    first = result.systems[0].name
+    for name, differences in result.differences.items():
+        cell = differences[METRICS[0]]
+        print(f"{METRICS[0]}, {name} less {first}: {cell.mean:+.3f} ({cell.low:+.3f} to {cell.high:+.3f})")
+
+
+def formula(sample: PackedSample) -> Formula:
+    """The formula of a sample."""
+    return sample.evidence.formula or formula_of(sample.smiles)
+
+
+def parsed_options() -> argparse.Namespace:
+    """Options of the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("study", choices=("stage1", "stage2"))
+    parser.add_argument("--data", required=True, type=Path, metavar="PACKED")
+    parser.add_argument("--test", required=True, type=Path, metavar="PACKED")
+    parser.add_argument("--out", required=True, type=Path)
+    parser.add_argument("--stage1", type=Path, help="--out of the study of stage 1; needed by stage 2")
+    parser.add_argument("--only", help="name of one system, e.g. counts or nmiracle_IR+1H+13C")
+    parser.add_argument("--steps", type=int, default=6000)
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser.add_argument("--layers", type=int, default=3, help="of encoder and of decoder")
+    parser.add_argument("--test-molecules", type=int, default=1000)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument(
+        "--max-minutes", type=float, default=None, help="stop with a checkpoint after this time"
+    )
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
