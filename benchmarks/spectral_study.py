@@ -8,8 +8,8 @@ SMILES and SELFIES transformers, NMR2Struct, NMIRacle and the molucid recipe, wi
 ¹H and ¹³C alone; molucid is trained once and answers both from one checkpoint, without a formula like the others.
 
 Each training is a `molucid pretrain` that goes on where it stopped, so the same command may be repeated until all is
-done; what was answered is not answered again. `--only NAME` does one system. Then the table is printed: means over all test
-molecules with 95 % intervals, misses counted, and the paired difference to the first system.
+done; what was answered is not answered again. `--only NAME` does one system. Then the table is printed: means over all
+test molecules with 95 % intervals, misses counted, and the paired difference to the first system.
 """
 
 from __future__ import annotations
@@ -28,10 +28,9 @@ from molucid.dataset.packed import PackedDataset, PackedSample
 from molucid.evaluate.answer_files import read_answers, write_candidates
 from molucid.evaluate.cases import Case
 from molucid.evaluate.config import EvaluateConfig
-from molucid.evaluate.evaluation import evaluate
-from molucid.evaluate.systems import SystemInput
+from molucid.evaluate.evaluation import SystemInput, evaluate
 from molucid.generate.generator import GenerateConfig
-from molucid.generate.types import Answer
+from molucid.generate.types import Answer, Status
 from molucid.train.checkpoint import load_model, resolve_checkpoint
 
 METRICS = ("top1_constitutional", "top10_constitutional", "top1_tanimoto", "top10_tanimoto", "top1_validity")
@@ -57,7 +56,7 @@ class System:
 
 
 TRIMODAL, NMR = ("ir", "h_nmr", "c_nmr"), ("h_nmr", "c_nmr")
-SUBSETS = {"IR+1H+13C": TRIMODAL, "1H+13C": NMR}
+SUBSETS = {"+".join(kinds): kinds for kinds in (TRIMODAL, NMR)}
 
 
 def systems_of(study: str) -> list[System]:
@@ -76,10 +75,10 @@ def systems_of(study: str) -> list[System]:
     }
     for subset, kinds in SUBSETS.items():
         for name, (recipe, stage1) in baselines.items():
-            shown = f"{name} {subset}"
+            shown = f"{name}@{subset}"
             setting = f"model.modalities=[{','.join(kinds)}]"
-            found.append(System(shown.replace(" ", "_"), recipe, (setting,), {shown: kinds}, stage1))
-    rows = {f"molucid {subset}": kinds for subset, kinds in SUBSETS.items()}
+            found.append(System(shown, recipe, (setting,), {shown: kinds}, stage1))
+    rows = {f"molucid@{subset}": kinds for subset, kinds in SUBSETS.items()}
     own = (
         f"model.modalities=[{','.join(TRIMODAL)}]",
         "model.modality_dropout=0.1",
@@ -165,9 +164,10 @@ def answer(system: System, args: argparse.Namespace, test: PackedDataset) -> Non
         for start in range(0, len(samples), 16):
             part = [sample.evidence.only(kinds) for sample in samples[start : start + 16]]
             for evidence, decoded in zip(part, replica.answer(part).decoded, strict=True):
-                status = "answered" if decoded.candidates else "no_candidate"
-                answers.append(Answer(evidence.id, decoded.candidates, status))
-        folder = run / shown.replace(" ", "_")
+                status: Status = "answered" if decoded.candidates else "no_candidate"
+                facts = {"evidence_used": list(kinds)}
+                answers.append(Answer(evidence.id, decoded.candidates, status, provenance=facts))
+        folder = run / shown
         folder.mkdir(parents=True, exist_ok=True)
         write_candidates(folder, answers)
     (run / "answers.done").touch()
@@ -203,15 +203,15 @@ def table(chosen: list[System], args: argparse.Namespace, test: PackedDataset) -
     inputs = {}
     for system in chosen:
         for shown in system.answers:
-            path = args.out / system.name / shown.replace(" ", "_") / "candidates.jsonl"
-            inputs[shown] = SystemInput(list(read_answers(path)), [])
+            path = args.out / system.name / shown / "candidates.jsonl"
+            inputs[shown] = SystemInput(list(read_answers(path)), {})
     config = EvaluateConfig().updated(["metrics=multispectral", "top_ks=[1,10]", "with_mces=false"])
     result = evaluate(cases, inputs, config)
     print(f"{args.study}: {len(cases)} test molecules, {args.steps} steps of {args.batch}")
     print(f"{'system':<32}" + "".join(f"{name:>28}" for name in METRICS))
-    for system in result.systems:
-        cells = (system.means[name] for name in METRICS)
-        print(f"{system.name:<32}" + "".join(f"{c.mean:>12.3f} ({c.low:.3f}–{c.high:.3f})" for c in cells))
+    for row in result.systems:
+        cells = (row.overall.intervals[name] for name in METRICS)
+        print(f"{row.name:<32}" + "".join(f"{c.mean:>12.3f} ({c.low:.3f}–{c.high:.3f})" for c in cells))
     first = result.systems[0].name
     for name, differences in result.differences.items():
         cell = differences[METRICS[0]]
@@ -233,7 +233,7 @@ def parsed_options() -> argparse.Namespace:
     parser.add_argument("--test", required=True, type=Path, metavar="PACKED")
     parser.add_argument("--out", required=True, type=Path)
     parser.add_argument("--stage1", type=Path, help="--out of the study of stage 1; needed by stage 2")
-    parser.add_argument("--only", help="name of one system, e.g. counts or nmiracle_IR+1H+13C")
+    parser.add_argument("--only", help="name of one system, e.g. counts or nmiracle@h_nmr+c_nmr")
     parser.add_argument("--steps", type=int, default=6000)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--learning-rate", type=float, default=1e-3)
