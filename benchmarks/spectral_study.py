@@ -18,6 +18,7 @@ import argparse
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,7 +52,7 @@ class System:
     name: str
     recipe: str
     assignments: tuple[str, ...]
-    answers: dict[str, tuple[str, ...]]
+    answers: Mapping[str, tuple[str, ...]]
     stage1: str | None = None
 
 
