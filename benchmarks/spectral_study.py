@@ -92,14 +92,13 @@ def main() -> None:
     """Train, answer and print."""
     args = parsed_options()
     started = time.monotonic()
-    test = PackedDataset(args.test)
     chosen = [system for system in systems_of(args.study) if args.only in (None, system.name)]
     for system in chosen:
         if not train(system, args, started):
             print(f"{system.name}: stopped before its last step; repeat the command", file=sys.stderr)
             return
-        answer(system, args, test)
-    table(chosen, args, test)
+        answer(system, args, PackedDataset(args.test))
+    table(chosen, args, PackedDataset(args.test))
 
 
 def train(system: System, args: argparse.Namespace, started: float) -> bool:
