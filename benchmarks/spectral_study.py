@@ -134,7 +134,17 @@ def train(system: System, args: argparse.Namespace, started: float) -> bool:
             ("checkpoint_every", 500),
         )
     ]
-    command = ["molucid", "--quiet", "pretrain", "--recipe", system.recipe, "--data", str(args.data)]
+    command = [
+        sys.executable,
+        "-m",
+        "jobs.cli",
+        "pretrain",
+        "--quiet",
+        "--recipe",
+        system.recipe,
+        "--data",
+        str(args.data),
+    ]
     command += ["--out", str(run / "model"), "--engine", "single", "--num-cpus", str(args.threads)]
     if system.stage1 is not None:
         command += ["--stage1", str(args.stage1 / system.stage1 / "model")]
