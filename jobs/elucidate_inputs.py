@@ -6,10 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 from molucid.chem.identity import inchikey14
+from molucid.dataset.identifiers import UsedIdentifiers
+from molucid.dataset.sources.spectra_inputs import read_spectra
 from molucid.errors import InputError, Rejected
 from molucid.model.config import MODALITY_NAMES
 from molucid.spectra.clean import clean_all
-from molucid.spectra.inputs import read_inputs as read_any
 from molucid.spectra.types import Record
 
 
@@ -19,7 +20,10 @@ def read_inputs(
     """All records of `files` after clean-up, and all rejected rows, both in input order."""
     records: list[Record] = []
     rejected: list[Rejected] = []
-    for item in clean_all(read_any(files, format), clean_config):
+    used = UsedIdentifiers()
+    found = (item for name in files for item in read_spectra(name, format=format))
+    unique = used.reject_repeated(found, lambda record: record.evidence.id)
+    for item in clean_all(unique, clean_config):
         if isinstance(item, Rejected):
             rejected.append(item)
         else:

@@ -175,8 +175,10 @@ def test_inputs_that_cannot_be_packed(tmp_path: Path, capsys: pytest.CaptureFixt
         run(capsys, there, *gone, "--out", str(tmp_path / "p"))
     assert caught.value.code == "missing_file"
     assert "l.mgf" not in str(caught.value)
+    (tmp_path / "half" / "entries").mkdir(parents=True)
+    (tmp_path / "half" / "entries" / "part-00000.json").write_text("{}")
     with pytest.raises(InputError, match="run its command again"):
-        run(capsys, there, str(tmp_path), "--out", str(tmp_path / "p"))
+        run(capsys, there, str(tmp_path / "half"), "--out", str(tmp_path / "p"))
     with pytest.raises(InputError, match="did you mean"):
         run(capsys, there, "--out", str(tmp_path / "p"), "--set", "fingreprint.num_bits=8")
     assert not (tmp_path / "p").exists()

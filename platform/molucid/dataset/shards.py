@@ -247,6 +247,11 @@ class ShardWriter:
             )
 
 
+def is_dataset(root: DatasetRoot) -> bool:
+    """Whether a root holds samples, complete or not."""
+    return root.exists(MANIFEST_NAME) or bool(root.names("entries")) or bool(root.names("data"))
+
+
 def read_dataset_manifest(root: DatasetRoot) -> dict[str, Any]:
     """Read the manifest of a complete dataset.
 

@@ -13,9 +13,11 @@ from pathlib import Path
 
 from molucid.chem.adducts import parse_adduct
 from molucid.chem.formula import Formula
+from molucid.dataset.sources.spectra_inputs import kind_of, read_spectra
 from molucid.errors import InputError, Rejected, Where, shorten
 from molucid.evaluate.metrics import true_molecule
 from molucid.evaluate.utf8 import utf8_lines
+from molucid.spectra.inputs import holds_compounds
 from molucid.spectra.instrument import instrument_class
 from molucid.spectra.read import read_records
 from molucid.spectra.types import Record
@@ -86,7 +88,7 @@ def read_case_files(
 
 def _read_file(path: Path | str, fold: str | None, cases: dict[str, Case], rejected: list[Rejected]) -> None:
     """Add the cases of one file, and its rows that cannot be."""
-    if not Path(path).is_file():
+    if not Path(path).exists() and "://" not in str(path):
         raise InputError(
             "no file", "a table or spectra file with structures", Where(file=str(path)), code="missing_file"
         )
@@ -153,6 +155,8 @@ def _adduct(text: str | None) -> str | None:
 
 
 def _rows(path: Path | str) -> Iterator[_Row | Rejected]:
+    if kind_of(str(path)) in ("samples", "alberts", "nmr_literature", "nmrshiftdb2") or holds_compounds(path):
+        return _record_rows(read_spectra(str(path)))
     suffix = Path(path).suffix.lower()
     if suffix == ".parquet":
         return _parquet_rows(path)

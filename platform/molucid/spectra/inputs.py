@@ -28,19 +28,20 @@ def read_inputs(
     first_places: dict[str, Where] = {}
     for path in paths:
         place = Path(path)
-        if format is None and (is_manifest(place) or _holds_compounds(place)):
+        if format is None and holds_compounds(place):
             items = _compounds(place, config)
         else:
             items = read_files([path], format, config)
         yield from unique_identifiers(items, first_places)
 
 
-def _holds_compounds(place: Path) -> bool:
-    return (
-        place.is_dir()
-        and any(entry.is_dir() and not entry.name.startswith(".") for entry in place.iterdir())
-        and not is_readable_folder(place)
-    )
+def holds_compounds(path: Path | str) -> bool:
+    """Whether a path is a manifest, or a folder with a folder per compound."""
+    place = Path(path)
+    if not place.is_dir():
+        return is_manifest(place)
+    folders = (entry for entry in place.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+    return any(folders) and not is_readable_folder(place)
 
 
 def _compounds(place: Path, config: ReadConfig | None) -> Iterator[Record | Rejected]:

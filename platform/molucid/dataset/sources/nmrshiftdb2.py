@@ -18,7 +18,7 @@ import numpy as np
 from molucid.chem.identity import formula_of
 from molucid.errors import InputError, Rejected, Where
 from molucid.spectra.assigned_shifts import ListedShifts
-from molucid.spectra.parquet_table import open_table
+from molucid.spectra.parquet_table import has_columns, open_table
 from molucid.spectra.solvents import canonical_solvent
 from molucid.spectra.types import Evidence, NmrPeaks, Nucleus, Record
 
@@ -38,6 +38,11 @@ COLUMNS = (
     *("multiplicity", "fold"),
 )
 _CARBON_TYPES = frozenset("SDTQ")
+
+
+def is_nmrshiftdb2(path: Path | str) -> bool:
+    """Whether the file is a Parquet table with the columns of this source."""
+    return has_columns(path, COLUMNS)
 
 
 def read(path: Path | str, fold: str | None = None) -> Iterator[Record | Rejected]:

@@ -1,11 +1,8 @@
 """What a training set is packed from: simulated samples and spectra files of any kind, told apart by content.
 
 `corpus:NAME` is a corpus of molecules without spectra, see `molucid.dataset.sources.corpora`.
-A folder with a `labels.tsv` holds spectra of DiffMS/MIST, any other folder or URL simulated samples. A file is
-the MassBank table, a chunk of the multimodal spectroscopic dataset or the table of literature texts if it is Parquet
-with their columns, MassSpecGym's if its first line has that table's columns, and else a spectra file. All spectra
-are read as `molucid elucidate` reads them: a file that cannot be read is one row, and identifiers are unique over
-all files.
+Everything else is told apart by `molucid.dataset.sources.spectra_inputs`: a file that cannot be read is one row, and
+identifiers are unique over all files.
 """
 
 from __future__ import annotations
@@ -18,18 +15,15 @@ from pathlib import Path
 from typing import Literal
 
 from molucid.dataset.identifiers import UsedIdentifiers
-from molucid.dataset.shards import DatasetRoot, read_dataset, read_dataset_manifest
-from molucid.dataset.sources import alberts, massbank_parquet, massspecgym, nmr_literature
+from molucid.dataset.shards import DatasetRoot, read_dataset_manifest
 from molucid.dataset.sources.corpora import open_corpus
-from molucid.errors import InputError, Rejected, Where
+from molucid.dataset.sources.spectra_inputs import SpectraKind, kind_of, read_spectra
+from molucid.errors import InputError, Rejected
 from molucid.files import MANIFEST_NAME, sha256_file
 from molucid.spectra.formats.sirius import LABELS_NAME
-from molucid.spectra.read import read_files
 from molucid.spectra.types import Evidence, Record
 
-InputKind = Literal[
-    "samples", "corpus", "massbank", "massspecgym", "alberts", "nmr_literature", "labelled", "spectra"
-]
+InputKind = SpectraKind | Literal["corpus"]
 
 _CORPUS = "corpus:"
 
@@ -52,14 +46,21 @@ class TrainingInput:
             return sha256_file(path) if path.is_file() else hashlib.sha256(text.encode()).hexdigest()
         if self.kind == "samples":
             return DatasetRoot(self.name).sha256(MANIFEST_NAME)
+        path = Path(self.name)
+        if path.is_dir() and self.kind == "spectra":
+            files = sorted(file for file in path.rglob("*") if file.is_file())
+            return _sha256_of_files(path, files)
         if self.kind != "labelled":
             return sha256_file(self.name)
-        path = Path(self.name)
         folder = path if path.is_dir() else path.parent
         found = (file for pattern in ("*.ms", "*.ms.gz", "spec_files/*.ms") for file in folder.glob(pattern))
         files = sorted([folder / LABELS_NAME, *(file for file in found if file.is_file())])
-        sums = [(file.relative_to(folder).as_posix(), sha256_file(file)) for file in files]
-        return hashlib.sha256(json.dumps(sums).encode()).hexdigest()
+        return _sha256_of_files(folder, files)
+
+
+def _sha256_of_files(folder: Path, files: Sequence[Path]) -> str:
+    sums = [(file.relative_to(folder).as_posix(), sha256_file(file)) for file in files]
+    return hashlib.sha256(json.dumps(sums).encode()).hexdigest()
 
 
 def training_inputs(names: Sequence[str]) -> tuple[TrainingInput, ...]:
@@ -80,7 +81,9 @@ def training_inputs(names: Sequence[str]) -> tuple[TrainingInput, ...]:
             hint="check the paths; nothing was packed",
             code="missing_file",
         )
-    inputs = tuple(TrainingInput(name, _kind(name)) for name in names)
+    inputs = tuple(
+        TrainingInput(name, "corpus" if name.startswith(_CORPUS) else kind_of(name)) for name in names
+    )
     for given in inputs:
         if given.kind == "samples":
             read_dataset_manifest(DatasetRoot(given.name))
@@ -97,33 +100,17 @@ def read_inputs(inputs: Sequence[TrainingInput], fold: str | None = None) -> Ite
     """
     used = UsedIdentifiers()
     for given in inputs:
-        if given.kind == "samples":
-            yield from _samples(given.name)
-        elif given.kind == "corpus":
+        if given.kind == "corpus":
             yield from _molecules(given.name)
+        elif given.kind == "samples":
+            yield from read_spectra(given.name, given.kind)
         else:
-            yield from used.reject_repeated(_spectra(given, fold), lambda record: record.evidence.id)
+            found = read_spectra(given.name, given.kind)
+            yield from used.reject_repeated(_of_fold(found, fold), lambda record: record.evidence.id)
 
 
 def _is_there(path: Path) -> bool:
     return path.is_file() or path.is_dir()
-
-
-def _kind(name: str) -> InputKind:
-    if name.startswith(_CORPUS):
-        return "corpus"
-    path = Path(name)
-    if "://" not in name and (path.name == LABELS_NAME or (path / LABELS_NAME).is_file()):
-        return "labelled"
-    if "://" in name or path.is_dir():
-        return "samples"
-    if massbank_parquet.is_massbank_parquet(path):
-        return "massbank"
-    if alberts.is_alberts(path):
-        return "alberts"
-    if nmr_literature.is_nmr_literature(path):
-        return "nmr_literature"
-    return "massspecgym" if massspecgym.is_massspecgym(path) else "spectra"
 
 
 def _molecules(name: str) -> Iterator[Record | Rejected]:
@@ -136,19 +123,7 @@ def _molecules(name: str) -> Iterator[Record | Rejected]:
             yield Record(Evidence(molecule.id), molecule.smiles, molecule.where, facts)
 
 
-def _samples(url: str) -> Iterator[Record]:
-    for stored in read_dataset(url):
-        yield stored.record(Where(file=url, record=stored.sample.evidence.id))
-
-
-def _spectra(given: TrainingInput, fold: str | None) -> Iterator[Record | Rejected]:
-    if given.kind == "massbank":
-        yield from massbank_parquet.read(given.name, fold)
-    elif given.kind == "massspecgym":
-        yield from massspecgym.read(given.name, fold)
-    else:
-        readers = {"alberts": alberts.read, "nmr_literature": nmr_literature.read}
-        reader = readers.get(given.kind)
-        for record in reader(given.name) if reader else read_files([given.name]):
-            if fold is None or isinstance(record, Rejected) or record.metadata.get("fold") == fold:
-                yield record
+def _of_fold(records: Iterator[Record | Rejected], fold: str | None) -> Iterator[Record | Rejected]:
+    for record in records:
+        if fold is None or isinstance(record, Rejected) or record.metadata.get("fold") == fold:
+            yield record
