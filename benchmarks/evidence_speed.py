@@ -1,6 +1,6 @@
-"""Molecules per second of the NMR simulator: SMILES in, ¹H and ¹³C lists or traces out.
+"""Molecules per second of the fast simulators of infrared and NMR spectra: SMILES in, spectra out.
 
-    python benchmarks/nmr_speed.py [--processes 2] [--molecules 2000] [--rounds 5]
+    python -m benchmarks.evidence_speed [--processes 2] [--molecules 2000] [--rounds 5]
 
 The molecules are those of `simulate_speed.py` (10 to 45 heavy atoms, median 22). Every process has its own share and
 one thread, and simulates some of it unmeasured first. Wall clock of all processes together, best round and median; CPU
@@ -16,66 +16,90 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from multiprocessing.synchronize import Barrier
+from typing import Any
 
 import numpy as np
 
 from benchmarks.simulate_speed import molecules
+from molucid.simulate.ir import IrSimulator
 from molucid.simulate.nmr import NmrSimulator, SimulatedNmr
 from molucid.simulate.nmr_augment import NmrAugmentConfig, augment_peaks, augmented_trace
 from molucid.spectra.grids import C_NMR_GRID, H_NMR_GRID
 from molucid.spectra.multiplets import render
+from molucid.spectra.types import InfraredSpectrum
 
 
-def with_lists(simulator: NmrSimulator, smiles: Sequence[str]) -> list[SimulatedNmr]:
-    """Both peak lists."""
-    return [found for found in simulator.simulate_many(smiles) if isinstance(found, SimulatedNmr)]
+class Simulators:
+    """What one process holds."""
+
+    def __init__(self) -> None:
+        self.ir, self.nmr = IrSimulator(), NmrSimulator()
+        self.augment = NmrAugmentConfig()
+
+    def lists(self, smiles: Sequence[str]) -> list[SimulatedNmr]:
+        """¹H and ¹³C peak lists."""
+        return [found for found in self.nmr.simulate_many(smiles) if isinstance(found, SimulatedNmr)]
+
+    def infrared(self, smiles: Sequence[str]) -> list[InfraredSpectrum]:
+        """Infrared spectra."""
+        return [found for found in self.ir.simulate_many(smiles) if isinstance(found, InfraredSpectrum)]
+
+    def traces(self, smiles: Sequence[str]) -> None:
+        """Both lists, and both traces drawn of them."""
+        for found in self.lists(smiles):
+            render(found.h_nmr, H_NMR_GRID)
+            render(found.c_nmr, C_NMR_GRID)
+
+    def augmented_lists(self, smiles: Sequence[str]) -> None:
+        """Both lists as a laboratory reports them."""
+        rng = np.random.default_rng(0)
+        for found in self.lists(smiles):
+            augment_peaks(found.h_nmr, self.augment, rng)
+            augment_peaks(found.c_nmr, self.augment, rng)
+
+    def augmented_traces(self, smiles: Sequence[str]) -> None:
+        """Both traces as measured."""
+        rng = np.random.default_rng(0)
+        for found in self.lists(smiles):
+            augmented_trace(found.h_nmr, self.augment, rng)
+            augmented_trace(found.c_nmr, self.augment, rng)
+
+    def all_with_lists(self, smiles: Sequence[str]) -> None:
+        """Infrared spectra and both lists."""
+        self.infrared(smiles)
+        self.lists(smiles)
+
+    def all_with_traces(self, smiles: Sequence[str]) -> None:
+        """Infrared spectra and both traces."""
+        self.infrared(smiles)
+        self.traces(smiles)
 
 
-def with_traces(simulator: NmrSimulator, smiles: Sequence[str]) -> None:
-    """Both lists and both traces."""
-    for found in with_lists(simulator, smiles):
-        render(found.h_nmr, H_NMR_GRID)
-        render(found.c_nmr, C_NMR_GRID)
-
-
-def with_augmented_lists(simulator: NmrSimulator, smiles: Sequence[str]) -> None:
-    """Both lists as reported."""
-    config, rng = NmrAugmentConfig(), np.random.default_rng(0)
-    for found in with_lists(simulator, smiles):
-        augment_peaks(found.h_nmr, config, rng)
-        augment_peaks(found.c_nmr, config, rng)
-
-
-def with_augmented_traces(simulator: NmrSimulator, smiles: Sequence[str]) -> None:
-    """Both traces as measured."""
-    config, rng = NmrAugmentConfig(), np.random.default_rng(0)
-    for found in with_lists(simulator, smiles):
-        augmented_trace(found.h_nmr, config, rng)
-        augmented_trace(found.c_nmr, config, rng)
-
-
-WAYS: dict[str, Callable[[NmrSimulator, Sequence[str]], object]] = {
-    "peak lists": with_lists,
-    "peak lists and both traces": with_traces,
-    "augmented peak lists": with_augmented_lists,
-    "augmented traces": with_augmented_traces,
+WAYS: dict[str, Callable[[Simulators, Sequence[str]], object]] = {
+    "IR": Simulators.infrared,
+    "NMR, lists": Simulators.lists,
+    "NMR, traces": Simulators.traces,
+    "NMR, augmented lists": Simulators.augmented_lists,
+    "NMR, augmented traces": Simulators.augmented_traces,
+    "IR and NMR, lists": Simulators.all_with_lists,
+    "IR and NMR, traces": Simulators.all_with_traces,
 }
 
 
 def simulate_share(
-    share: Sequence[str], rounds: int, barrier: Barrier, results: multiprocessing.Queue
+    share: Sequence[str], rounds: int, barrier: Barrier, results: multiprocessing.Queue[Any]
 ) -> None:
     """One process: for each way, warm up, then time `rounds` passes that all processes begin together."""
-    simulator = NmrSimulator()
-    refused = len(share) - len(with_lists(simulator, share))
+    simulators = Simulators()
+    refused = 2 * len(share) - len(simulators.lists(share)) - len(simulators.infrared(share))
     found: dict[str, tuple[list[float], list[float]]] = {}
     for name, way in WAYS.items():
-        way(simulator, share[:100])
+        way(simulators, share[:100])
         wall_s, cpu_s = [], []
         for _ in range(rounds):
             barrier.wait()
             wall, cpu = time.perf_counter(), time.process_time()
-            way(simulator, share)
+            way(simulators, share)
             cpu_s.append(time.process_time() - cpu)
             barrier.wait()  # the round ends with the slowest process
             wall_s.append(time.perf_counter() - wall)
@@ -111,7 +135,7 @@ def main() -> None:
     refused = sum(number for _, number in answers)
     print(
         f"{len(smiles)} molecules, {min(sizes)}-{max(sizes)} heavy atoms, median {statistics.median(sizes):.0f}, "
-        f"{refused} refused, {arguments.processes} processes"
+        f"{refused} spectra refused, {arguments.processes} processes"
     )
     print(f"load average {', '.join(f'{load:.1f}' for load in os.getloadavg())} on {os.cpu_count()} cores")
     print(f"{'molecules/s':<30}{'best':>8}{'median':>8}{'per core of CPU time':>22}")
