@@ -15,6 +15,7 @@ GOOD = {
     "nearest_training_similarity": None,
     "tuning": {},
     "provenance": {},
+    "notes": {},
 }
 
 
@@ -35,7 +36,7 @@ def candidate(**changes):
 def test_what_is_written_is_read_back(tmp_path):
     candidates = (Candidate("CCO", -1.5, 4, True, 0.25, 1), Candidate("COC", -2.5, 4, rank=2))
     answers = [
-        Answer("ä", candidates, "answered", 0.5, {"mode": "per_cluster"}, {"seed": 0}),
+        Answer("ä", candidates, "answered", 0.5, {"mode": "per_cluster"}, {"seed": 0}, {"ir_ordinate": "T"}),
         Answer("b", (), "no_candidate"),
     ]
     write_candidates(tmp_path, answers)
@@ -53,6 +54,9 @@ def test_what_is_written_is_read_back(tmp_path):
         (line(id="\ud800"), "'id' of the line with half a surrogate pair"),
         (line(status="done"), "status 'done'"),
         (line(tuning=None), "'tuning' of the line is null"),
+        (line(notes=None), "'notes' of the line is null"),
+        (line(notes={"a": 1}), "'notes' of the line with a value that is no text"),
+        (json.dumps({k: v for k, v in GOOD.items() if k != "notes"}).encode(), "the line with no 'notes'"),
         (candidate(smiles=None), "'smiles' of candidate 1 is null"),
         (candidate(num_tokens=True), "'num_tokens' of candidate 1 is true or false"),
         (candidate(score=1.0), "candidate 1 with an unknown 'score'"),

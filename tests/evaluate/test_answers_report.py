@@ -55,3 +55,14 @@ def test_a_short_report_draws_all_and_says_nothing(tmp_path):
 def test_the_score_is_not_said_to_be_all_that_ranks(long_report):
     assert "it ranks the candidates" not in long_report
     assert "Ranks go by it or, with rank_by=likelihood_and_fingerprint" in long_report
+
+
+def test_notes_of_reading_stand_under_their_compound(tmp_path):
+    records = [Record(Evidence(id, None, (SPECTRUM,))) for id in ("a", "b")]
+    notes = {"h_nmr_removed": "CHCl3 <b>7.26</b>", "rejected_files": "a/x.jdx"}
+    answers = [Answer("a", (), "no_candidate", notes=notes), Answer("b", (), "no_candidate")]
+    write_answers_report(tmp_path / "report.html", records, answers, [], {}, None)
+    first, second = (tmp_path / "report.html").read_text(encoding="utf-8").split("<section ")[1:3]
+    assert "<li>¹H NMR removed: <b>CHCl3 &lt;b&gt;7.26&lt;/b&gt;</b></li>" in first
+    assert "<li>rejected files: <b>a/x.jdx</b></li>" in first
+    assert 'class="notes"' not in second

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from molucid.adapt.index import NeighbourIndex
+from molucid.adapt.notes import reader_notes
 from molucid.adapt.plan import plan_per_cluster
 from molucid.adapt.replica import Decoded, TaskResult
 from molucid.adapt.tuning import TuneConfig
@@ -110,7 +111,8 @@ def elucidate(
         status: Status = "answered" if result.candidates else "no_candidate"
         used = [kind for kind in item.present() if kind in modalities]
         facts = {**provenance, "evidence_used": used}
-        answers.append(Answer(item.id, result.candidates, status, nearest, result.tuning, facts))
+        notes = reader_notes(record)
+        answers.append(Answer(item.id, result.candidates, status, nearest, result.tuning, facts, notes))
     seconds["compare_with_training"] = time.perf_counter() - started
     assert len(answers) + len(failed) == len(records), "every record is answered or failed"
     return Elucidated(answers, failed, seconds)

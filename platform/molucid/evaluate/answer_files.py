@@ -47,6 +47,7 @@ _ANSWER_TYPES: dict[str, tuple[type, ...]] = {
     "nearest_training_similarity": (float, int, _NOTHING),
     "tuning": (dict,),
     "provenance": (dict,),
+    "notes": (dict,),
 }
 _CANDIDATE_TYPES: dict[str, tuple[type, ...]] = {
     "smiles": (str,),
@@ -91,6 +92,7 @@ def answer_to_json(answer: Answer) -> dict[str, Any]:
         "nearest_training_similarity": answer.nearest_training_similarity,
         "tuning": dict(answer.tuning),
         "provenance": dict(answer.provenance),
+        "notes": dict(answer.notes),
     }
 
 
@@ -109,6 +111,8 @@ def read_answers(path: Path | str) -> Iterator[Answer]:
         answer = _fields(value, _ANSWER_TYPES, "the line", where)
         if answer["status"] not in get_args(Status):
             raise _no_answer(f"status {answer['status']!r}", where)
+        if not all(isinstance(text, str) for text in answer["notes"].values()):
+            raise _no_answer("'notes' of the line with a value that is no text", where)
         candidates = []
         for place, item in enumerate(answer["candidates"], start=1):
             fields = _fields(item, _CANDIDATE_TYPES, f"candidate {place}", where)
@@ -121,6 +125,7 @@ def read_answers(path: Path | str) -> Iterator[Answer]:
             answer["nearest_training_similarity"],
             answer["tuning"],
             answer["provenance"],
+            answer["notes"],
         )
 
 

@@ -99,12 +99,21 @@ def _item(
         "answer": answer,
         "plots": plots_of(record.evidence),
         "evidence_used": _evidence_used(answer),
+        "notes": [(_note_title(name), text) for name, text in answer.notes.items()],
         "drawn": [(c, molecule_svg(c.smiles)) for c in answer.candidates[:NUM_DRAWN]],
         "known_smiles": record.smiles,
         "known_svg": molecule_svg(record.smiles) if record.smiles is not None else "",
         "known_rank": known_rank,
         "known_in_training": seen,
     }
+
+
+def _note_title(name: str) -> str:
+    """The name of a note for people: `h_nmr_removed` becomes `¹H NMR removed`."""
+    for kind, title in _KINDS.items():
+        if name.startswith(f"{kind}_"):
+            return f"{title} {name.removeprefix(f'{kind}_').replace('_', ' ')}"
+    return name.replace("_", " ")
 
 
 def _evidence_used(answer: Answer) -> list[str]:

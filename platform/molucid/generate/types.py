@@ -14,9 +14,10 @@ class Candidate:
     """One proposed structure.
 
     Attributes:
-        smiles: canonical SMILES without stereo.
+        smiles: canonical SMILES; with configurations if the model writes them (`stereo: true`), else without.
         log_likelihood: sum of the natural-log token probabilities under the (tuned) model, `<eos>` included.
-        num_tokens: number of tokens of that sum; `log_likelihood / num_tokens` is the ranking score.
+        num_tokens: number of tokens of that sum; candidates are ranked by `log_likelihood / num_tokens` or, with
+            `rank_by=likelihood_and_fingerprint`, by it plus the weighted `fingerprint_similarity`.
         formula_match: whether the molecular formula equals the given one; `None` if none was given.
         fingerprint_similarity: Tanimoto-like agreement (0–1) with the fingerprint predicted from the spectra;
             `None` if the recipe has no fingerprint head.
@@ -50,6 +51,7 @@ class Answer:
         tuning: what was tuned for this answer (mode, cluster, steps, samples, dark or not); empty without
             tuning.
         provenance: model hash, seed and versions shared by all answers of one run.
+        notes: what of the record was not read, and how its spectra were understood (`molucid.adapt.notes`), by name.
     """
 
     evidence_id: str
@@ -58,3 +60,4 @@ class Answer:
     nearest_training_similarity: float | None = None
     tuning: Mapping[str, object] = field(default_factory=dict)
     provenance: Mapping[str, object] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
