@@ -19,8 +19,9 @@ import numpy as np
 
 from molucid.chem.adducts import parse_adduct
 from molucid.chem.identity import formula_of
+from molucid.dataset.pack_config import PackConfig
 from molucid.dataset.packed import PackedDataset
-from molucid.dataset.packing import PackConfig, pack
+from molucid.dataset.packing import pack
 from molucid.errors import Where
 from molucid.model.config import ModelConfig
 from molucid.model.modalities.registry import build_modalities

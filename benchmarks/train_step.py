@@ -25,8 +25,9 @@ from numpy.typing import NDArray
 from torch.nn import functional as F  # noqa: N812
 
 from molucid.chem.smiles_tokens import SmilesTokenizer
+from molucid.dataset.pack_config import PackConfig
 from molucid.dataset.packed import PackedDataset
-from molucid.dataset.packing import PackConfig, pack
+from molucid.dataset.packing import pack
 from molucid.errors import InputError
 from molucid.model.assembled import Molucid, new_model
 from molucid.model.batch import Batch

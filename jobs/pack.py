@@ -61,7 +61,8 @@ def run(args: argparse.Namespace) -> int:
     from jobs.console import Progress, note
     from molucid import __version__
     from molucid.dataset.holdout import HoldoutKeys
-    from molucid.dataset.packing import NOTHING_PACKED, PackConfig, pack, packed_before
+    from molucid.dataset.pack_config import PackConfig
+    from molucid.dataset.packing import NOTHING_PACKED, pack, packed_before
     from molucid.dataset.sources.training_inputs import read_inputs, training_inputs
     from molucid.errors import InputError
 

@@ -12,8 +12,9 @@ from molucid.adapt.tuning import PerClusterConfig, SequentialConfig, TuneConfig
 from molucid.chem.adducts import parse_adduct
 from molucid.chem.fingerprints import FingerprintConfig, fingerprints
 from molucid.chem.identity import formula_of
+from molucid.dataset.pack_config import PackConfig
 from molucid.dataset.packed import PackedDataset
-from molucid.dataset.packing import PackConfig, pack
+from molucid.dataset.packing import pack
 from molucid.generate.chemistry import rdkit_chemistry
 from molucid.generate.generator import GenerateConfig
 from molucid.model.assembled import Molucid

@@ -13,8 +13,9 @@ from molucid.chem.formula import Formula
 from molucid.chem.smiles_tokens import SmilesTokenizer
 from molucid.dataset import packing
 from molucid.dataset.holdout import HoldoutKeys
+from molucid.dataset.pack_config import PackConfig
 from molucid.dataset.packed import PackedDataset
-from molucid.dataset.packing import PackConfig, pack
+from molucid.dataset.packing import pack
 from molucid.dataset.splits import fold_of
 from molucid.errors import InputError, Rejected, Where
 from molucid.spectra.types import Evidence, MassSpectrum, Record

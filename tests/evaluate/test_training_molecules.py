@@ -7,7 +7,8 @@ import pytest
 
 from molucid.chem.adducts import parse_adduct
 from molucid.chem.identity import formula_of, inchikey14
-from molucid.dataset.packing import PackConfig, pack
+from molucid.dataset.pack_config import PackConfig
+from molucid.dataset.packing import pack
 from molucid.dataset.schema import StoredSample
 from molucid.dataset.shards import DatasetRoot, ShardWriter
 from molucid.errors import InputError

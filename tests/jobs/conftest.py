@@ -20,8 +20,9 @@ from molucid.chem.fingerprints import FingerprintConfig
 from molucid.chem.identity import formula_of
 from molucid.cluster.checkpoints import store_checkpoint
 from molucid.cluster.storage import Root
+from molucid.dataset.pack_config import PackConfig
 from molucid.dataset.packed import PackedDataset
-from molucid.dataset.packing import PackConfig, pack
+from molucid.dataset.packing import pack
 from molucid.model.assembled import Molucid, new_model
 from molucid.model.config import ModelConfig
 from molucid.model.objective import Objective, ObjectiveConfig

@@ -15,8 +15,8 @@ from molucid.cluster.plan import TrainingJobConfig, TrainingPlan
 from molucid.cluster.session import RaySession
 from molucid.cluster.storage import Root
 from molucid.cluster.training import standing, worker_resources
+from molucid.dataset.pack_config import PackConfig
 from molucid.dataset.packed import PackedDataset
-from molucid.dataset.packing import PackConfig
 from molucid.errors import InputError
 from molucid.model.assembled import new_model
 from molucid.model.objective import Objective

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,14 +12,17 @@ from molucid.chem.fingerprints import FingerprintConfig, fingerprint
 from molucid.chem.identity import formula_of
 from molucid.chem.smiles_tokens import SmilesTokenizer
 from molucid.dataset.order import sample_order
+from molucid.dataset.pack_config import PackConfig
 from molucid.dataset.packed import PackedDataset
-from molucid.dataset.packing import PackConfig, pack
+from molucid.dataset.packing import pack
 from molucid.errors import InputError, Where
 from molucid.model.batch import Batch, Wanted
 from molucid.model.config import ModelConfig
 from molucid.model.modalities.base import Features
+from molucid.model.modalities.nmr_lists import NmrList, NmrListConfig
 from molucid.model.modalities.registry import build_modalities
-from molucid.spectra.types import Evidence, MassSpectrum, Record
+from molucid.simulate.augment import AugmentConfig
+from molucid.spectra.types import Evidence, MassSpectrum, NmrPeaks, Record
 from molucid.train.loader import Loader, LoaderConfig, pad_targets
 
 NUM_ROWS = 11
@@ -183,3 +187,29 @@ def test_a_fault_while_a_batch_is_made_reaches_the_caller(dataset: PackedDataset
     with pytest.raises(InputError) as caught:
         next(iter(Loader(dataset, {"row": Broken()}, 4, 5)))
     assert caught.value.code == "broken_modality"
+
+
+def test_what_augmentation_draws_is_the_same_on_any_number_of_ranks(tmp_path: Path) -> None:
+    lists = NmrPeaks("1H", np.array([1.0, 3.0]), shift_std_ppm=np.array([0.2, 0.2]))
+    records = [
+        Record(Evidence(f"r{i}", h_nmr=lists), "C" * (i + 1) + "O", Where("f", f"r{i}")) for i in range(8)
+    ]
+    pack(records, tmp_path, PackConfig(fragments=None), {})
+    packed = PackedDataset(tmp_path)
+    modalities = {"h_nmr": NmrList("1H", NmrListConfig())}
+    augment = AugmentConfig(trace_probability=0.0)
+
+    def shifts(world_size: int, seed: int = 3) -> list[list[float]]:
+        parts = []
+        for rank in range(world_size):
+            given = Loader(packed, modalities, 8, seed, rank, world_size, augment=augment)
+            batch = next(iter(given))
+            parts += batch.inputs["h_nmr"]["shift_BL"].tolist()
+        return parts
+
+    alone = shifts(1)
+    assert alone == shifts(2)
+    assert len({tuple(row) for row in alone}) == 8  # each sample has a draw of its own
+    assert alone != shifts(1, seed=4)
+    plain = next(iter(Loader(packed, modalities, 8, 3)))
+    assert {tuple(row) for row in plain.inputs["h_nmr"]["shift_BL"].tolist()} == {(1.0, 3.0)}

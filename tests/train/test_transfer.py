@@ -1,0 +1,103 @@
+"""From stage 1 to stage 2: what is taken, what starts fresh, what does not fit."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from molucid.errors import InputError
+from molucid.model.assembled import Molucid, new_model
+from molucid.model.config import ModelConfig
+from molucid.train.transfer import is_structure, plan_transfer, take_structure
+
+SMALL = {
+    "width": 16,
+    "heads": 2,
+    "encoder_layers": 1,
+    "decoder_layers": 1,
+    "feed_forward_width": 16,
+    "fingerprint_bits": None,
+    "num_fragments": 5,
+}
+STAGE1 = ModelConfig.from_mapping({**SMALL, "modalities": ["fragments"]})
+STAGE2 = ModelConfig.from_mapping(
+    {
+        **SMALL,
+        "modalities": ["ir", "c_nmr"],
+        "c_nmr": {"form": "bins"},
+        "fusion": {"layers": 1, "heads": 2, "feed_forward_width": 16},
+        "fragment_head": {"form": "counts"},
+        "type_embeddings": True,
+    }
+)
+
+
+def weights_of(model: Molucid) -> dict[str, torch.Tensor]:
+    return {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
+
+
+def test_the_structure_model_is_taken_and_the_rest_starts_fresh() -> None:
+    stage1, stage2 = new_model(STAGE1, seed=1), new_model(STAGE2, seed=2)
+    before = weights_of(stage2)
+    transfer = take_structure(weights_of(stage1), stage2, "runs/stage1")
+    after, source = weights_of(stage2), weights_of(stage1)
+    assert transfer.taken
+    for name in transfer.taken:
+        assert torch.equal(after[name], source[name]), name
+    for name in transfer.fresh:
+        assert torch.equal(after[name], before[name]), name
+    assert {name.split(".")[0] for name in transfer.taken} == {
+        "no_evidence",
+        "encoder",
+        "target_embedding",
+        "target_norm",
+        "decoder",
+    }
+    assert {name.split(".")[0] for name in transfer.fresh} == {
+        "modality_encoders",
+        "modality_type",
+        "fusion",
+        "fragment_head",
+    }
+    assert all(name.startswith("modality_encoders.fragments.") for name in transfer.left)
+    assert {*transfer.taken, *transfer.fresh} == set(after)
+
+
+def test_the_lists_are_said_part_by_part() -> None:
+    transfer = plan_transfer(weights_of(new_model(STAGE1, 0)), new_model(STAGE2, 0), "runs/stage1")
+    said = transfer.describe()
+    assert said.startswith("taken: no_evidence (1), encoder (")
+    assert "starting fresh: modality_encoders.ir (" in said
+    assert "left behind: modality_encoders.fragments (" in said
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"feed_forward_width": 32}, r"feed_forward.*shape \(\d+, \d+\)|feed_forward.*shape"),
+        ({"encoder_layers": 2}, "encoder.layers.1.*missing"),
+        ({"tied_embeddings": False}, "output.*missing"),
+    ],
+)
+def test_another_structure_model_is_refused_by_name(change: dict[str, object], message: str) -> None:
+    other = ModelConfig.from_mapping({**STAGE2.model_dump(), **change})
+    model = new_model(other, seed=0)
+    before = weights_of(model)
+    with pytest.raises(InputError, match=message) as caught:
+        take_structure(weights_of(new_model(STAGE1, seed=1)), model, "runs/stage1")
+    assert caught.value.code == "other_structure_model"
+    assert "runs/stage1" in str(caught.value)
+    # nothing was copied before the refusal
+    assert all(torch.equal(parameter, before[name]) for name, parameter in model.named_parameters())
+
+
+def test_heads_and_what_reads_evidence_are_no_structure() -> None:
+    names = {
+        "encoder.norm.weight": True,
+        "output.bias": True,
+        "modality_encoders.ir.x": False,
+        "fusion.x": False,
+        "fingerprint_head.x": False,
+        "fragment_head.x": False,
+    }
+    assert {name: is_structure(name) for name in names} == names
