@@ -11,6 +11,7 @@ from molucid.simulate.augment import AugmentConfig, augment_evidence
 from molucid.simulate.conditions import Conditions
 from molucid.simulate.evidence import EvidenceConfig, EvidenceSimulator, SimulatedEvidence
 from molucid.spectra.grids import C_NMR_GRID, H_NMR_GRID, IR_GRID
+from molucid.spectra.nmr_peak_picking import PeakPickingConfig, pick_peaks
 from molucid.spectra.types import Evidence, NmrPeaks, NmrSpectrum
 
 ALL = EvidenceConfig(kinds=("msms", "ir", "nmr"))
@@ -57,7 +58,7 @@ def test_a_nucleus_that_a_molecule_lacks_is_absent_and_not_an_empty_list() -> No
 
 
 def test_traces_are_on_the_grids_and_a_function_of_molecule_and_seed() -> None:
-    config = EvidenceConfig(kinds=("nmr",), nmr_form="traces")
+    config = EvidenceConfig(kinds=("nmr",), nmr_form="measured")
 
     def traces(smiles: list[str], seed: int) -> list[NmrSpectrum]:
         found = [complete(item) for item in EvidenceSimulator(config, seed).simulate_many(smiles, [])]
@@ -72,6 +73,19 @@ def test_traces_are_on_the_grids_and_a_function_of_molecule_and_seed() -> None:
     # shifts depend on what passes the model with them by rounding only
     np.testing.assert_allclose(first[0].intensity, again[2].intensity, atol=0.01)
     assert not np.array_equal(first[0].intensity, traces(["CCO"], 1)[0].intensity)
+
+
+def test_a_trace_without_departures_is_the_list_drawn() -> None:
+    drawn, listed = (
+        complete(
+            EvidenceSimulator(EvidenceConfig(kinds=("nmr",), nmr_form=form)).simulate_many(["CCO"], [])[0]
+        )
+        for form in ("traces", "lists")
+    )
+    assert isinstance(drawn.c_nmr, NmrSpectrum)
+    assert isinstance(listed.c_nmr, NmrPeaks)
+    picked = pick_peaks(drawn.c_nmr, PeakPickingConfig())
+    np.testing.assert_allclose(picked.shift_ppm, listed.c_nmr.shift_ppm, atol=C_NMR_GRID.step)
 
 
 SIMULATED = NmrPeaks(

@@ -17,6 +17,8 @@ from molucid.simulate.ir import IrSimulator, IrSimulatorConfig
 from molucid.simulate.msms import MsmsSimulator, SimulatorConfig
 from molucid.simulate.nmr import NmrConfig, NmrSimulator, SimulatedNmr
 from molucid.simulate.nmr_augment import NmrAugmentConfig, augmented_trace
+from molucid.spectra.grids import NMR_GRIDS
+from molucid.spectra.multiplets import render
 from molucid.spectra.types import InfraredSpectrum, MassSpectrum, NmrPeaks, NmrSpectrum
 
 EvidenceKind = Literal["msms", "ir", "nmr"]
@@ -29,19 +31,20 @@ class EvidenceConfig(Config):
     Attributes:
         kinds: of spectra; a molecule that one of them cannot be simulated for is rejected.
         nmr_form: `lists` keeps multiplets (30 numbers, not 20,000), of which a trace is drawn where one is read;
-            `traces` draws them now, with the departures of `traces`.
+            `traces` draws them now, and `measured` draws them with the departures of `departures`. A list says more than
+            a trace: which lines are one multiplet, and of how many nuclei.
         msms: of tandem mass spectra.
         ir: of infrared spectra.
         nmr: of ¹H and ¹³C NMR.
-        traces: noise, solvent, impurities and errors of traces drawn now.
+        departures: noise, solvent, impurities and errors of traces drawn as `measured`.
     """
 
     kinds: tuple[EvidenceKind, ...] = Field(default=("msms",), min_length=1)
-    nmr_form: Literal["lists", "traces"] = "lists"
+    nmr_form: Literal["lists", "traces", "measured"] = "lists"
     msms: SimulatorConfig = SimulatorConfig()
     ir: IrSimulatorConfig = IrSimulatorConfig()
     nmr: NmrConfig = NmrConfig()
-    traces: NmrAugmentConfig = NmrAugmentConfig()
+    departures: NmrAugmentConfig = NmrAugmentConfig()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,6 +115,9 @@ class EvidenceSimulator:
             return None
         if self._config.nmr_form == "lists":
             return peaks
+        if self._config.nmr_form == "traces":
+            grid = NMR_GRIDS[peaks.nucleus]
+            return NmrSpectrum(peaks.nucleus, grid.axis, render(peaks, grid), peaks.field_mhz)
         text = f"{self._seed}\n{peaks.nucleus}\n{smiles}"
         state = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little")
-        return augmented_trace(peaks, self._config.traces, np.random.default_rng(state))
+        return augmented_trace(peaks, self._config.departures, np.random.default_rng(state))
