@@ -94,9 +94,9 @@ def run(args: argparse.Namespace) -> int:
 
     from jobs.console import note
     from jobs.elucidate_checks import check_call
-    from jobs.elucidate_inputs import evidence_kinds, read_inputs
+    from jobs.elucidate_inputs import evidence_kinds, input_hashes, read_inputs
     from jobs.elucidate_outputs import write_outputs
-    from jobs.elucidate_run import answer_records, fragment_table
+    from jobs.elucidate_run import answer_records
     from molucid.adapt.answerable import split_answerable
     from molucid.adapt.index import NeighbourIndex
     from molucid.cluster.checkpoints import local_checkpoint
@@ -113,6 +113,7 @@ def run(args: argparse.Namespace) -> int:
     index = NeighbourIndex.load(args.index, digest) if args.index else None
     spec = _spec(args, config, card, index)
     read, rejected = read_inputs(args.files, args.format, config.clean)
+    hashes = input_hashes(args.files, args.format)
     num_read = len(read) + len(rejected)
     if args.evidence is not None:
         kinds = evidence_kinds(args.evidence)
@@ -130,21 +131,20 @@ def run(args: argparse.Namespace) -> int:
     weights = {name: tensor.detach().numpy() for name, tensor in model.state_dict().items()}
     provenance = {"checkpoint_sha256": digest, "seed": args.seed}
     try:
-        result, fragments = answer_records(args, spec, weights, records, index, provenance)
+        result, fragments = answer_records(
+            args, spec, weights, records, index, provenance, card.fragment_vocabulary
+        )
     except PoolError as error:
         print(f"molucid elucidate: {error}", file=sys.stderr)
         return 1
     rejected += result.failed
     answered = {answer.evidence_id for answer in result.answers}
-    if fragments is not None:
-        pairs = zip(records, fragments, strict=True)
-        fragments = [counts for record, counts in pairs if record.evidence.id in answered]
     records = [record for record in records if record.evidence.id in answered]
     facts: dict[str, Any] = {
         "checkpoint_sha256": digest,
         "recipe": card.recipe,
         "index_sha256": _index_hash(args.index),
-        "inputs_sha256": _input_hashes(args.files),
+        "inputs_sha256": hashes,
         "seed": args.seed,
         "masked_spectra": args.mask_spectra,
         "evidence": args.evidence,
@@ -157,10 +157,12 @@ def run(args: argparse.Namespace) -> int:
     }
     assert num_read == len(result.answers) + len(rejected), "every input is answered or rejected"
     training_keys = None if index is None else index.keys
-    table = None
-    if fragments is not None:
-        table = fragment_table(records, fragments, card.fragment_vocabulary)
-    write_outputs(Path(args.out), records, result, rejected, facts, args.command_line, training_keys, table)
+    write_outputs(
+        Path(args.out), records, result, rejected, facts, args.command_line, training_keys, fragments
+    )
+    if fragments is not None and len(fragments.counts) < len(result.answers):
+        missing = len(result.answers) - len(fragments.counts)
+        note(f"fragments of {missing} compounds could not be predicted; see their notes", args.quiet)
     _report(args, facts, result)
     return 0 if result.answers else 3
 
@@ -210,12 +212,6 @@ def _index_hash(folder: str | None) -> str | None:
     from molucid.files import MANIFEST_NAME, sha256_file
 
     return None if folder is None else sha256_file(Path(folder) / MANIFEST_NAME)
-
-
-def _input_hashes(files: list[str]) -> dict[str, str]:
-    from molucid.files import sha256_file
-
-    return {name: sha256_file(name) for name in files if Path(name).is_file()}
 
 
 def _versions() -> dict[str, str]:

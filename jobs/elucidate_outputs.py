@@ -18,6 +18,9 @@ from molucid.spectra.types import Record
 ANSWER_FILES = ("candidates.tsv", "candidates.jsonl", "rejected.tsv", "report.html")
 """Files that depend on inputs, checkpoint, index, settings and seed only; `provenance.json` names their sha256."""
 
+FRAGMENTS_NAME = "fragments.parquet"
+"""Likewise, where the model predicts fragments."""
+
 
 def write_outputs(
     folder: Path,
@@ -31,7 +34,8 @@ def write_outputs(
 ) -> None:
     """Write all files of `docs/answers.md` into `folder`.
 
-    They enter it together once all are on disk (see `staged`); `provenance.json` comes last.
+    They enter it together once all are on disk (see `staged`); `provenance.json` comes last. A table of fragments of an
+    earlier run leaves where there is none now.
 
     Args:
         folder: made if it does not stand.
@@ -48,7 +52,11 @@ def write_outputs(
         write_rejected(staging / "rejected.tsv", rejected)
         write_answers_report(staging / "report.html", records, result.answers, rejected, facts, training_keys)
         write_json(staging / "timing.json", {stage: round(s, 3) for stage, s in result.seconds.items()})
+        names = ANSWER_FILES
         if fragments is not None:
-            write_fragment_counts(staging / "fragments.parquet", fragments)
-        hashes = {name: sha256_file(staging / name) for name in ANSWER_FILES}
+            write_fragment_counts(staging / FRAGMENTS_NAME, fragments)
+            names = (*names, FRAGMENTS_NAME)
+        hashes = {name: sha256_file(staging / name) for name in names}
         write_json(staging / "provenance.json", {**facts, "command": command, "outputs_sha256": hashes})
+    if fragments is None:
+        (folder / FRAGMENTS_NAME).unlink(missing_ok=True)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from jobs.console import Progress
-from molucid.adapt.elucidate import Elucidated, elucidate
+from molucid.adapt.elucidate import Elucidated, ReplicaPool, elucidate, predict_fragments
 from molucid.adapt.index import NeighbourIndex
 from molucid.adapt.replica import ReplicaSpec, build_replica
 from molucid.chem.fingerprints import FingerprintConfig, fingerprint
-from molucid.chem.fragment_vector import FragmentCounts
 from molucid.chem.fragments import FragmentVocabulary
 from molucid.cluster.pool import ActorPool, PoolConfig
 from molucid.cluster.session import RaySession, ray_session
-from molucid.errors import InputError
+from molucid.errors import InputError, TaskFailure, shorten
 from molucid.evaluate.fragment_files import FragmentTable
 from molucid.spectra.types import Record
 
@@ -27,8 +28,9 @@ def answer_records(
     records: list[Record],
     index: NeighbourIndex | None,
     provenance: dict[str, object],
-) -> tuple[Elucidated, list[FragmentCounts] | None]:
-    """Answers, and the predicted fragments of each record if the model has a head for them."""
+    patterns: tuple[str, ...],
+) -> tuple[Elucidated, FragmentTable | None]:
+    """Answers, and if the model has a head for them the predicted fragments, numbered by the vocabulary `patterns`."""
     if not records:
         return Elucidated([], [], {}), None  # and no cluster is started
     morgan = FingerprintConfig()
@@ -55,17 +57,32 @@ def answer_records(
             )
             if spec.model.fragment_head is None:
                 return result, None
-            evidence = [record.evidence for record in records]
-            chunks = [(evidence[i : i + args.batch_size],) for i in range(0, len(evidence), args.batch_size)]
-            return result, [counts for part in pool.map("fragments", chunks) for counts in part]
+            return with_fragments(records, result, pool, args.batch_size, patterns)
 
 
-def fragment_table(
-    records: list[Record], fragments: list[FragmentCounts], patterns: tuple[str, ...]
-) -> FragmentTable:
-    """The table of predicted fragments, numbered by the vocabulary of `patterns`."""
-    counts = {record.evidence.id: found for record, found in zip(records, fragments, strict=True)}
-    return FragmentTable(counts, FragmentVocabulary(patterns, {}).sha256)
+def with_fragments(
+    records: Sequence[Record],
+    result: Elucidated,
+    pool: ReplicaPool,
+    batch_size: int,
+    patterns: tuple[str, ...],
+) -> tuple[Elucidated, FragmentTable]:
+    """The answers, and the predicted fragments of the answered records.
+
+    A record whose prediction fails has no row, and the note `fragments_not_predicted` in its answer.
+    """
+    by_id = {record.evidence.id: record for record in records}
+    answered = [by_id[answer.evidence_id] for answer in result.answers]
+    answers, counts = [], {}
+    predicted = predict_fragments(answered, pool, batch_size)
+    for answer, found in zip(result.answers, predicted, strict=True):
+        if isinstance(found, TaskFailure):
+            note = {"fragments_not_predicted": shorten(found.message, 300)}
+            answers.append(replace(answer, notes={**answer.notes, **note}))
+        else:
+            answers.append(answer)
+            counts[answer.evidence_id] = found
+    return replace(result, answers=answers), FragmentTable(counts, FragmentVocabulary(patterns, {}).sha256)
 
 
 def _num_actors(args: argparse.Namespace, session: RaySession, num_records: int) -> int:

@@ -20,6 +20,7 @@ from molucid.adapt.notes import reader_notes
 from molucid.adapt.plan import plan_per_cluster
 from molucid.adapt.replica import Decoded, TaskResult
 from molucid.adapt.tuning import TuneConfig
+from molucid.chem.fragment_vector import FragmentCounts
 from molucid.errors import Rejected, TaskFailure
 from molucid.generate.types import Answer, Status
 from molucid.spectra.types import Evidence, Record
@@ -118,6 +119,21 @@ def elucidate(
     return Elucidated(answers, failed, seconds)
 
 
+def predict_fragments(
+    records: Sequence[Record], pool: ReplicaPool, batch_size: int
+) -> list[FragmentCounts | TaskFailure]:
+    """Predicted fragments of each record, or why there are none; a batch that fails is tried once more one by one."""
+    evidence = [record.evidence for record in records]
+    predicted: list[FragmentCounts | TaskFailure] = []
+    chunks = _chunks(evidence, batch_size)
+    for (chunk,), result in zip(chunks, pool.attempt("fragments", chunks), strict=True):
+        predicted += [result] * len(chunk) if isinstance(result, TaskFailure) else result
+    again = _to_try_alone(predicted, batch_size)
+    for i, result in zip(again, pool.attempt("fragments", [([evidence[i]],) for i in again]), strict=True):
+        predicted[i] = result if isinstance(result, TaskFailure) else result[0]
+    return predicted
+
+
 def _untuned(
     evidence: Sequence[Evidence],
     pool: ReplicaPool,
@@ -131,13 +147,16 @@ def _untuned(
         decoded += _decoded(result, len(chunk), seconds, lambda _: None)
         if batch_size == 1 or not isinstance(result, TaskFailure):
             advance(len(chunk))
-    again = (
-        [i for i, result in enumerate(decoded) if isinstance(result, TaskFailure)] if batch_size > 1 else []
-    )
+    again = _to_try_alone(decoded, batch_size)
     alone = pool.attempt("answer", [([evidence[i]],) for i in again])
     for i, result in zip(again, alone, strict=True):
         (decoded[i],) = _decoded(result, 1, seconds, advance)
     return decoded
+
+
+def _to_try_alone(results: Sequence[object], batch_size: int) -> list[int]:
+    """Places of the records whose batch failed; none if each was alone in its batch."""
+    return [i for i, result in enumerate(results) if isinstance(result, TaskFailure) and batch_size > 1]
 
 
 def _per_cluster(

@@ -26,9 +26,9 @@ class Chemistry:
     """What decoding needs to know about molecules; `molucid.generate.chemistry` makes it from RDKit.
 
     Attributes:
-        canonical: canonical SMILES without stereo, or `None` if the string is no molecule.
-        identity_key: what is equal for equal molecules (first block of the InChIKey), or `None` if there is
-            none.
+        canonical: canonical SMILES, with stereo if the model writes it, or `None` if the string is no molecule.
+        identity_key: what is equal for equal molecules (first block of the InChIKey; the canonical SMILES if the
+            model writes stereo), or `None` if there is none.
         formula: molecular formula of a canonical SMILES.
         fingerprint: its bits, as the fingerprint head predicts them, shape `[F]`.
     """
