@@ -88,3 +88,26 @@ def test_every_spectrum_of_a_compound_has_a_plot() -> None:
     )
     assert [plot.title for plot in plots_of(evidence)] == ["MS/MS", "MS/MS", "IR", "¹H NMR", "¹³C NMR"]
     assert plots_of(Evidence("b")) == []
+
+
+@pytest.mark.parametrize(("lowest", "zero"), [(-1.0, 0.5), (-0.25, 0.2), (0.0, 0.0), (0.5, 0.0)])
+def test_negative_values_lie_inside_of_the_plot_and_zero_is_where_they_begin(
+    lowest: float, zero: float
+) -> None:
+    x = np.linspace(0.0, 200.0, 2001)
+    y = np.full(2001, max(lowest, 0.0))
+    y[[500, 1500]] = 1.0, lowest
+    top, floor = 18.0, 150.0 - 28
+    for plot in (nmr_plot(NmrSpectrum("13C", x, y)), infrared_plot(InfraredSpectrum(x + 400, y))):
+        heights = [height for _, height in points(plot.svg)]
+        assert min(heights) == top
+        assert max(heights) == pytest.approx(floor if lowest <= 0 else floor - 0.5 * (floor - top), abs=0.06)
+        drawn = [float(y) for y in re.findall(r'class="zero" x1="[0-9.]+" y1="([0-9.]+)"', plot.svg)]
+        assert drawn == ([pytest.approx(floor - zero * (floor - top), abs=0.06)] if lowest < 0 else [])
+
+
+def test_a_trace_that_is_never_positive_hangs_from_the_top() -> None:
+    x = np.linspace(400.0, 4000.0, 500)
+    plot = infrared_plot(InfraredSpectrum(x, -np.abs(np.sin(x / 100))))
+    assert 'class="zero" x1="38" y1="18.0"' in plot.svg
+    assert max(height for _, height in points(plot.svg)) == 150 - 28

@@ -134,11 +134,19 @@ class _Canvas:
             )
 
     def trace(self, x: FloatArray, y: FloatArray) -> None:
-        """One line through the lowest and highest value of each pixel column."""
+        """One line through the lowest and highest value of each pixel column.
+
+        It fills the plot; where there are negative values, a line stands at zero.
+        """
         inside = (x >= self._low) & (x <= self._high)
         place = np.array([self.x(value) for value in x[inside].tolist()])
-        base = float(np.abs(y[inside]).max(initial=0.0)) or 1.0
-        height = y[inside] / base
+        lowest, highest = float(y[inside].min(initial=0.0)), float(y[inside].max(initial=0.0))
+        span = highest - lowest or 1.0
+        height = (y[inside] - lowest) / span
+        if lowest < 0:
+            zero = self._y(-lowest / span)
+            ends = f'x1="{_LEFT}" y1="{zero:.1f}" x2="{_WIDTH_PX - _RIGHT}" y2="{zero:.1f}"'
+            self._parts.append(f'<line class="zero" {ends}/>')
         points = []
         columns = np.floor(place).astype(np.int64)
         for column in np.unique(columns):
