@@ -106,6 +106,11 @@ def test_a_faulty_file_is_a_row_and_the_rest_is_answered(tmp_path: Path) -> None
             "mixed_compounds",
             ("structure", "1.csv", "2.csv"),
         ),
+        (
+            {"a/1.mgf": MGF.format("1", ""), "a/2.mgf": MGF.format("2", "").replace("79.0542", "93.0699")},
+            "mixed_compounds",
+            ("[M+H]+ 79.0542", "1.mgf", "93.0699", "2.mgf"),
+        ),
         ({"a/.x": ""}, "no_readable_file", ("no file",)),
     ],
 )
@@ -234,7 +239,6 @@ def test_what_is_no_manifest(tmp_path: Path, name: str, text: str, code: str) ->
 
 
 def test_what_is_no_folder_of_compounds(tmp_path: Path) -> None:
-    (tmp_path / "a.mgf").write_text(MGF)
     for path, code in ((tmp_path, "no_compounds"), (tmp_path / "gone", "missing_file")):
         with pytest.raises(InputError) as fault:
             read_compounds(path)

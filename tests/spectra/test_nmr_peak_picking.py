@@ -49,3 +49,14 @@ def test_maxima_are_those_of_scipy(seed: int) -> None:
     distance, height = int(rng.integers(1, 9)), float(rng.integers(0, 50))
     expected, _ = find_peaks(values, height=height, distance=distance)
     assert find_maxima(values, height, distance).tolist() == expected.tolist()
+
+
+def test_noise_is_no_peak_and_the_highest_are_kept() -> None:
+    rng = np.random.default_rng(0)
+    y = 0.01 * rng.standard_normal(C_NMR_GRID.num_points)
+    y[1000:9000:200] += np.linspace(0.2, 1.0, 40)
+    spectrum = NmrSpectrum("13C", C_NMR_GRID.axis, y)
+    peaks = pick_peaks(spectrum, PeakPickingConfig(min_relative_height=0.001))
+    np.testing.assert_array_equal(peaks.shift_ppm, C_NMR_GRID.axis[1000:9000:200])
+    few = pick_peaks(spectrum, PeakPickingConfig(max_peaks=10))
+    np.testing.assert_array_equal(few.shift_ppm, C_NMR_GRID.axis[7000:9000:200])

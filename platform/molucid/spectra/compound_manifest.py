@@ -36,11 +36,13 @@ class ListedFile:
         name: for messages, relative to the compound's folder or to the manifest.
         path: the file, or a folder of one measurement.
         slots: fields of `Evidence` that are taken from it; empty for all that it has.
+        entries: of a folder, the files and folders in it that are the measurement's; empty for all of them.
     """
 
     name: str
     path: Path
     slots: tuple[str, ...] = ()
+    entries: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Compounds whose spectra lie in several files: one folder per compound, or a manifest that names the files of each.
+"""Compounds whose spectra lie in several files: a folder for each, or a manifest that names the files of each.
 
 Every compound is one item under its own name: a record with all its evidence, or the row that says why there is none.
 Every file, or record in a file, that cannot be used is one more row, named `compound/file`, and the rest of the
@@ -8,7 +8,7 @@ compound, since nothing says which of them is right.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,12 @@ from molucid.chem.formula import Formula
 from molucid.errors import InputError, Rejected, Where, shorten
 from molucid.spectra.compound_manifest import SLOTS, Listed, ListedFile, is_manifest, read_manifest_rows
 from molucid.spectra.fields import molecule_formula
-from molucid.spectra.read import read_records
+from molucid.spectra.measurements import holds_more, split, visible
+from molucid.spectra.read import read_measurement, read_records
 from molucid.spectra.source import ReadConfig
 from molucid.spectra.types import Evidence, MassSpectrum, Record
 
-_MEASUREMENT_FILES = ("acqus", "acqu", "fid", "procpar", "pdata")
+_PRECURSOR_DA = 0.5  # what instruments of any resolution agree to; a neighbouring isotope is another ion
 _EVIDENCE = ("ir", "h_nmr", "c_nmr", "fragments")
 
 
@@ -29,13 +30,14 @@ def read_compounds(path: Path | str, config: ReadConfig | None = None) -> Iterat
     """The compounds of a folder in the order of their names, or of a manifest in its order.
 
     Args:
-        path: a folder with one folder per compound, which is named after it; or a CSV, TSV or JSON manifest (see
+        path: a folder with one folder per compound, which is named after it; a folder without such folders, which is
+            one compound; or a CSV, TSV or JSON manifest (see
             `molucid.spectra.compound_manifest`). A folder of Bruker or Varian data counts as one file. Names that
             begin with a dot are not read.
         config: bounds on each file.
 
     Raises:
-        InputError: nothing at `path`, a folder without folders, or a manifest that cannot be read.
+        InputError: nothing at `path`, an empty folder, or a manifest that cannot be read.
     """
     place = Path(path)
     if place.is_dir():
@@ -54,20 +56,27 @@ def read_compounds(path: Path | str, config: ReadConfig | None = None) -> Iterat
 
 
 def _folders(place: Path) -> Iterator[Listed | Rejected]:
-    entries = sorted(entry for entry in place.iterdir() if not entry.name.startswith("."))
-    if not any(entry.is_dir() for entry in entries):
-        raise InputError(
-            "a folder without folders",
-            "one folder per compound",
-            Where(str(place)),
-            hint="make a folder for each compound and put its files there",
-            code="no_compounds",
-        )
+    where = Where(str(place))
+    try:
+        entries = visible(place)
+        if not entries:
+            raise InputError(
+                "an empty folder",
+                "one folder per compound, or the files of one compound",
+                where,
+                hint="check the path, or copy the files there again",
+                code="no_compounds",
+            )
+        if not any(entry.is_dir() for entry in split(place)[1]):
+            return iter([_folder(place)])
+    except OSError as error:
+        raise InputError(str(error), "a readable folder", where, code="unreadable_file") from None
     return map(_folder, entries)
 
 
 def _folder(entry: Path) -> Listed | Rejected:
-    where = Where(str(entry), entry.name)
+    name = entry.name or entry.resolve().name
+    where = Where(str(entry), name)
     if not entry.is_dir():
         fault = InputError(
             "a file beside the folders",
@@ -76,15 +85,28 @@ def _folder(entry: Path) -> Listed | Rejected:
             hint="move it into the folder of its compound",
             code="stray_file",
         )
-        return Rejected.from_error(entry.name, fault, where)
+        return Rejected.from_error(name, fault, where)
     try:
-        inside = sorted(file for file in entry.iterdir() if not file.name.startswith("."))
+        files = tuple(_files_in(entry, ""))
     except OSError as error:
-        unreadable = InputError(str(error), "a readable folder", where, code="unreadable_file")
-        return Rejected.from_error(entry.name, unreadable, where)
-    if any(file.name in _MEASUREMENT_FILES for file in inside):
-        return Listed(entry.name, where, files=(ListedFile(entry.name, entry),))
-    return Listed(entry.name, where, files=tuple(ListedFile(file.name, file) for file in inside))
+        unreadable = InputError(
+            str(error), "a readable folder", where, hint="allow reading it", code="unreadable_file"
+        )
+        return Rejected.from_error(name, unreadable, where)
+    return Listed(name, where, files=files)
+
+
+def _files_in(folder: Path, prefix: str) -> Iterator[ListedFile]:
+    """The measurement in a compound's folder, and each file beside it; so for its folders, where they hold more."""
+    measured, others = split(folder)
+    if measured:
+        name = prefix.rstrip("/") or folder.name
+        yield ListedFile(name, folder, entries=tuple(part.name for part in measured))
+    for entry in others:
+        if entry.is_dir() and not entry.is_symlink() and holds_more(entry):
+            yield from _files_in(entry, f"{prefix}{entry.name}/")
+        else:
+            yield ListedFile(f"{prefix}{entry.name}", entry)
 
 
 def _compounds(listed: Iterator[Listed | Rejected], config: ReadConfig) -> Iterator[Record | Rejected]:
@@ -115,8 +137,8 @@ def _compound(listed: Listed, config: ReadConfig) -> Iterator[Record | Rejected]
     except InputError as error:
         contradiction = error
     for file in listed.files:
-        for item in _items(file.path, config):
-            name = f"{listed.id}/{file.name}"
+        for item in _items(file, config):
+            name = f"{listed.id}/{_name_of(item, file, listed)}"
             if isinstance(item, Rejected):
                 faulty.append(replace(item, id=name))
                 continue
@@ -136,11 +158,23 @@ def _compound(listed: Listed, config: ReadConfig) -> Iterator[Record | Rejected]
     yield from faulty
 
 
-def _items(path: Path, config: ReadConfig) -> Iterator[Record | Rejected]:
+def _items(file: ListedFile, config: ReadConfig) -> Iterator[Record | Rejected]:
     try:
-        yield from read_records(path, config=config)
+        if file.entries:
+            yield from read_measurement(file.path, file.entries, config)
+        else:
+            yield from read_records(file.path, config=config)
     except InputError as error:
-        yield Rejected.from_error(str(path), error, error.where or Where(str(path)))
+        yield Rejected.from_error(str(file.path), error, error.where or Where(str(file.path)))
+
+
+def _name_of(item: Record | Rejected, file: ListedFile, listed: Listed) -> str:
+    """Name of a file, or of the experiment in it that a row is about."""
+    place, folder = Path(item.where.file or file.path), Path(listed.where.file or "")
+    place = place if place.is_dir() else place.parent
+    if file.entries and place != folder and place.is_relative_to(folder):
+        return place.relative_to(folder).as_posix()
+    return file.name
 
 
 def _without_slot(name: str, slot: str, record: Record) -> Rejected:
@@ -166,6 +200,7 @@ class _Merged:
     evidence: dict[str, tuple[Any, str]] = field(default_factory=dict)
     metadata: dict[str, str] = field(default_factory=dict)
     files: list[str] = field(default_factory=list)
+    precursors: dict[str, tuple[float, str]] = field(default_factory=dict)
 
     def take_facts(self, formula: str | None, smiles: str | None, label: str) -> None:
         if formula:
@@ -190,6 +225,7 @@ class _Merged:
             if self.smiles is not None and not _same_structure(self.smiles[0], record.smiles):
                 raise self._mixed("structure", *self.smiles, record.smiles, label)
             self.smiles = self.smiles or (record.smiles, label)
+        self._require_one_precursor(evidence.msms, label)
         if evidence.msms and file.slots and "msms" not in file.slots:
             self._note("not_used", f"msms of {label}")
         else:
@@ -215,6 +251,15 @@ class _Merged:
         if label not in self.files:
             self.files.append(label)
 
+    def _require_one_precursor(self, spectra: Sequence[MassSpectrum], label: str) -> None:
+        for spectrum in spectra:
+            if spectrum.adduct is None or spectrum.precursor_mz is None:
+                continue
+            known_mz, first = self.precursors.setdefault(spectrum.adduct, (spectrum.precursor_mz, label))
+            if abs(known_mz - spectrum.precursor_mz) > _PRECURSOR_DA:
+                one, other = f"{spectrum.adduct} {known_mz:.4f}", f"{spectrum.precursor_mz:.4f}"
+                raise self._mixed("precursor", one, first, other, label)
+
     def _note(self, key: str, text: str) -> None:
         known = self.metadata.get(key)
         if known is None:
@@ -227,7 +272,8 @@ class _Merged:
             f"{what} {shorten(one)} in {first} and {shorten(other)} in {second}",
             "files of one compound",
             self.listed.where,
-            hint="move the files of the other compound away, or correct the formula",
+            hint="give each compound a folder of its own, or correct what contradicts; files that are an input each are "
+            "named one by one, e.g. folder/*.mgf",
             code="mixed_compounds",
         )
 

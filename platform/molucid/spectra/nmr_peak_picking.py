@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, PositiveInt
+from pydantic import Field, NonNegativeFloat, PositiveInt
 
 from molucid.config import Config
 from molucid.spectra.types import FloatArray, NmrPeaks, NmrSpectrum
@@ -16,10 +16,15 @@ class PeakPickingConfig(Config):
     Attributes:
         min_relative_height: lowest height over that of the highest point.
         min_distance_points: of two peaks nearer than this the lower one is left out.
+        min_signal_to_noise: lowest height over the noise, whose standard deviation is 1.4826 times the median distance
+            of all points from their median: signals cover a small part of a trace.
+        max_peaks: most peaks, the highest ones.
     """
 
     min_relative_height: float = Field(default=0.02, gt=0, lt=1)
     min_distance_points: PositiveInt = 3
+    min_signal_to_noise: NonNegativeFloat = 5.0
+    max_peaks: PositiveInt = 96
 
 
 def pick_peaks(spectrum: NmrSpectrum, config: PeakPickingConfig) -> NmrPeaks:
@@ -27,8 +32,13 @@ def pick_peaks(spectrum: NmrSpectrum, config: PeakPickingConfig) -> NmrPeaks:
     highest = spectrum.intensity.max(initial=0.0)
     places = np.zeros(0, np.intp)
     if highest > 0:
-        least = config.min_relative_height * highest
+        middle = np.median(spectrum.intensity)
+        noise = 1.4826 * np.median(np.abs(spectrum.intensity - middle))
+        least = max(config.min_relative_height * highest, middle + config.min_signal_to_noise * noise)
         places = find_maxima(spectrum.intensity, float(least), config.min_distance_points)
+        if len(places) > config.max_peaks:
+            order = np.argsort(-spectrum.intensity[places], kind="stable")
+            places = np.sort(places[order[: config.max_peaks]])
     return NmrPeaks(
         spectrum.nucleus,
         spectrum.shift_ppm[places],

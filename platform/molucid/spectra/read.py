@@ -7,7 +7,7 @@ the rest of a file from some line on, is a `Rejected` row among the records.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -134,6 +134,19 @@ def read_files(
             yield from unique_identifiers(items, first_places)
 
 
+def read_measurement(path: Path, entries: Collection[str], config: ReadConfig) -> Iterator[Record | Rejected]:
+    """The records of Bruker or Varian data in a folder, as far as they lie in the given entries of it.
+
+    Args:
+        path: a folder.
+        entries: names of files and folders in it; what else it holds is not read.
+        config: bounds on each file.
+    """
+    tree = bruker.open_folder(path, config)
+    tree.names = tuple(name for name in tree.names if name.partition("/")[0] in entries)
+    return _guarded(_read_tree(tree, None, config), str(path))
+
+
 def _items(path: Path, format: str | None, config: ReadConfig) -> Iterator[Record | Rejected]:
     """Checks the call at once, and reads when iterated."""
     if path.is_dir() and (path / sirius.LABELS_NAME).is_file():
@@ -181,12 +194,14 @@ def _format_of(path: Path) -> str:
     )
 
 
-def is_readable_folder(path: Path, config: ReadConfig | None = None) -> bool:
-    """Whether `read_records` reads the folder as one input, as it does those of Bruker, Varian and DiffMS."""
-    if (path / sirius.LABELS_NAME).is_file():
-        return True
-    names = bruker.open_folder(path, config or ReadConfig()).names
-    return any(is_known(names) for is_known, _ in _TREE_READERS.values())
+def is_spectra_file(path: Path) -> bool:
+    """Whether a path is a file or archive that `read_records` would know the format of."""
+    if not path.is_file():
+        return False
+    try:
+        return _is_zip(path) or bool(_format_of(path))
+    except InputError:
+        return False
 
 
 def _is_zip(path: Path) -> bool:

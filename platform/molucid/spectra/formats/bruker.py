@@ -29,12 +29,13 @@ from molucid.spectra.source import ReadConfig
 from molucid.spectra.types import NmrSpectrum, Record
 
 _MARKERS = ("acqus", "procs")
+_DECAYS = ("fid", "ser")
 _SIMULTANEOUS = (1, 3)  # AQ_mod: real and imaginary points in pairs, with and without digital quadrature
 
 
 def is_bruker(names: tuple[str, ...]) -> bool:
-    """Whether files of these names hold Bruker data."""
-    return any(PurePosixPath(name).name in _MARKERS for name in names)
+    """Whether files of these names hold Bruker data; data of which the parameters are lost count as Bruker's."""
+    return bool(_experiments(names))
 
 
 def open_folder(folder: Path, config: ReadConfig) -> FolderTree:
@@ -76,7 +77,7 @@ def read(tree: FileTree, config: ReadConfig) -> Iterator[Record | Rejected]:
 
 def _samples(tree: FileTree) -> dict[str, list[str]]:
     """Identifier → folders of its experiments relative to the root, in the order of their numbers."""
-    experiments = {_experiment_of(name) for name in tree.names if PurePosixPath(name).name in _MARKERS}
+    experiments = _experiments(tree.names)
     by_folder: dict[str, list[str]] = {}
     for experiment in sorted(experiments, key=lambda e: [(len(p), p) for p in PurePosixPath(e).parts]):
         path = PurePosixPath(experiment)
@@ -90,6 +91,19 @@ def _samples(tree: FileTree) -> dict[str, list[str]]:
         (last_name if last_names.count(last_name) == 1 else folder) or root_name: experiments_of
         for (folder, experiments_of), last_name in zip(by_folder.items(), last_names, strict=True)
     }
+
+
+def _experiments(names: tuple[str, ...]) -> set[str]:
+    """Folders with parameters, and those with `fid` or `ser` but without any parameters."""
+    varian = {PurePosixPath(name).parent for name in names if PurePosixPath(name).name == "procpar"}
+    found: set[str] = set()
+    for name in names:
+        path = PurePosixPath(name)
+        # VnmrJ keeps the decay of an open experiment in a folder below its parameters.
+        is_decay = path.name in _DECAYS and not varian & {path.parent, path.parent.parent}
+        if path.name in _MARKERS or is_decay:
+            found.add(_experiment_of(name))
+    return found
 
 
 def _experiment_of(name: str) -> str:
@@ -128,6 +142,14 @@ class Experiment:
 
     def spectrum(self) -> Part:
         """Its processed spectrum of the lowest number, else its transformed FID."""
+        is_processed = any(PurePosixPath(name).name == "procs" for name in self.inside)
+        if self.acqus is None and not is_processed:
+            raise InputError(
+                "a decay without acqus or procpar",
+                "the parameters beside fid or ser",
+                hint="copy the whole folder of the experiment again",
+                code="missing_parameter",
+            )
         is_2d = any(PurePosixPath(name).name in ("ser", "2rr", "3rrr") for name in self.inside)
         if is_2d or (self.acqus is not None and self.acqus.number_or("PARMODE", 0) > 0):
             raise InputError(
