@@ -175,3 +175,50 @@ def test_molecules_that_are_not_simulated(smiles: str, code: str) -> None:
     with pytest.raises(InputError) as caught:
         read_graph(smiles)
     assert caught.value.code == code
+
+
+# shifts of the =CH2 in CDCl3, of the hydrogen trans and of that cis to the one on the other carbon
+MEASURED_VINYL_PPM = {
+    "C=Cc1ccccc1": (5.75, 5.24),
+    "C=CC(=O)OC": (6.40, 5.82),
+    "C=CC(C)=O": (6.26, 5.93),
+    "C=CC=O": (6.37, 6.52),
+    "C=CCCCC": (4.99, 4.93),
+    "C=COCC": (4.17, 3.96),
+    "C=COC(C)=O": (4.88, 4.57),
+    "C=CC#N": (6.24, 6.11),
+}
+
+
+@pytest.mark.parametrize("smiles", MEASURED_VINYL_PPM)
+def test_the_hydrogens_of_a_vinyl_group_are_apart_as_measured(smiles: str) -> None:
+    groups = hydrogen_groups(Topology(read_graph(smiles)), CONFIG)
+    trans, cis = (
+        next(
+            group
+            for group in groups
+            if {coupling, CONFIG.geminal_alkene} <= set(group.coupling_hz) and group.offset_ppm
+        )
+        for coupling in (CONFIG.vinyl_trans, CONFIG.cis)
+    )
+    measured = MEASURED_VINYL_PPM[smiles][0] - MEASURED_VINYL_PPM[smiles][1]
+    assert trans.offset_ppm == -cis.offset_ppm
+    assert trans.offset_ppm - cis.offset_ppm == pytest.approx(measured, abs=0.12)
+    assert (trans.offset_ppm > cis.offset_ppm) == (measured > 0)
+
+
+@pytest.mark.parametrize(
+    ("smiles", "upper", "lower"),
+    [
+        ("C=C(C)C(=O)OC", 6.10, 5.55),  # methyl methacrylate
+        ("C=C(C)c1ccccc1", 5.36, 5.08),  # α-methylstyrene
+        ("C=C(C)CC", 4.69, 4.66),  # 2-methyl-1-butene
+    ],
+)
+def test_two_substituents_set_a_ch2_apart_by_their_difference(
+    smiles: str, upper: float, lower: float
+) -> None:
+    groups = hydrogen_groups(Topology(read_graph(smiles)), CONFIG)
+    offsets = sorted(group.offset_ppm for group in groups if group.offset_ppm)
+    assert len(offsets) == 2
+    assert offsets[1] - offsets[0] == pytest.approx(upper - lower, abs=0.12)

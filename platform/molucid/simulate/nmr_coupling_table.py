@@ -23,6 +23,38 @@ class TwinOffset(NamedTuple):
     h_ppm: float
 
 
+class AlkeneOffsetConfig(Config):
+    """Half of the distance in ppm of the hydrogens of =CH2 that one substituent R of the other carbon makes.
+
+    Above 0 the hydrogen cis to R is downfield; in -CH=CH2 it is the one with the trans coupling. Half of
+    Z_cis - Z_trans of the increments of Pascual, Meier and Simon (Helv. Chim. Acta 49, 1966, 164).
+    """
+
+    alkyl_ppm: float = 0.03
+    alkenyl_ppm: float = Field(default=0.07, description="C=C; also C=N")
+    alkynyl_ppm: float = 0.13
+    aryl_ppm: float = 0.215
+    cyano_ppm: float = 0.10
+    ester_ppm: float = Field(default=0.315, description="COO and COS, of acids too")
+    amide_ppm: float = Field(default=0.26, description="CON")
+    ketone_ppm: float = Field(default=0.125, description="COC; also acyl halides and thioacyl")
+    aldehyde_ppm: float = -0.11
+    ether_ppm: float = 0.07
+    aryl_ether_ppm: float = Field(default=0.2, description="O beside an aromatic or olefinic carbon")
+    acyloxy_ppm: float = 0.145
+    amine_ppm: float = -0.025
+    aryl_amine_ppm: float = Field(default=0.23, description="N that is, or is beside, aromatic or olefinic")
+    acylamino_ppm: float = 0.075
+    sulfide_ppm: float = -0.08
+    sulfonyl_ppm: float = Field(default=0.115, description="SO and SO2")
+    fluorine_ppm: float = 0.31
+    chlorine_ppm: float = 0.025
+    bromine_ppm: float = -0.05
+    iodine_ppm: float = -0.035
+    other_ppm: float = Field(default=0.0, description="an element that is not in the table")
+    least_ppm: float = Field(default=0.015, description="where two substituents make none", ge=0)
+
+
 class CouplingConfig(Config):
     """Coupling constants in Hz by path; absolute values, because a first-order pattern does not show the sign."""
 
@@ -71,9 +103,7 @@ class CouplingConfig(Config):
     carbon_phosphorus: tuple[Hertz, Hertz, Hertz] = Field(
         default=(120.0, 9.0, 8.0), description="C and P over one to three bonds"
     )
-    alkene_offset_ppm: float = Field(
-        default=0.05, description="of the hydrogens of =CH2 from their mean", ge=0
-    )
+    alkene_offsets: AlkeneOffsetConfig = AlkeneOffsetConfig()
     diastereotopic_offset_ppm: float = Field(
         default=0.06, description="of the hydrogens of a CH2 near a stereocentre from their mean", ge=0
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from molucid.simulate.nmr_alkene import trans_hydrogen_offset_ppm
 from molucid.simulate.nmr_coupling_table import CouplingConfig, TwinOffset
 from molucid.simulate.nmr_couplings import proton_couplings
 from molucid.simulate.nmr_hetero_couplings import carbon_couplings, hetero_couplings
@@ -49,10 +50,12 @@ def hydrogen_groups(topology: Topology, config: CouplingConfig) -> list[Hydrogen
         hydrogens = topology.hydrogens[atom]
         if not hydrogens:
             continue
-        if hydrogens == 2 and _is_terminal_alkene(topology, atom):
-            for is_cis, sign in ((True, 1), (False, -1)):
+        end = _uneven_end(topology, atom) if hydrogens == 2 else None
+        if end is not None:
+            offset = trans_hydrogen_offset_ppm(topology, atom, end, config.alkene_offsets)
+            for is_cis, sign in ((True, -1), (False, 1)):
                 own = [config.geminal_alkene, *proton_couplings(topology, atom, config, is_cis)]
-                groups.append(_group(topology, atom, size, sign * config.alkene_offset_ppm, own, config))
+                groups.append(_group(topology, atom, size, sign * offset, own, config))
         elif hydrogens == 2 and _is_diastereotopic(topology, atom):
             near_oxygen = any(topology.element[bond.other] == OXYGEN for bond in topology.bonds[atom])
             own = [config.geminal_oxygen if near_oxygen else config.geminal]
@@ -91,12 +94,16 @@ def _falling(couplings: list[float]) -> tuple[float, ...]:
     return tuple(sorted((value for value in couplings if value > 0), reverse=True))
 
 
-def _is_terminal_alkene(topology: Topology, atom: int) -> bool:
-    """=CH2 whose hydrogens differ."""
-    return any(
-        bond.order == 2 and topology.element[bond.other] == CARBON and _is_uneven(topology, bond.other, atom)
-        for bond in topology.bonds[atom]
-    )
+def _uneven_end(topology: Topology, atom: int) -> int | None:
+    """The other carbon of a =CH2 whose hydrogens differ; `None` for any other atom."""
+    for bond in topology.bonds[atom]:
+        if (
+            bond.order == 2
+            and topology.element[bond.other] == CARBON
+            and _is_uneven(topology, bond.other, atom)
+        ):
+            return bond.other
+    return None
 
 
 def _is_uneven(topology: Topology, end: int, start: int) -> bool:
