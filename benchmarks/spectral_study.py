@@ -3,6 +3,10 @@
     python -m benchmarks.spectral_study stage1 --data PACKED --test PACKED --out FOLDER
     python -m benchmarks.spectral_study stage2 --data PACKED --test PACKED --stage1 FOLDER --out FOLDER
 
+"Equal compute" means the same molecules, optimiser steps, batch, width and layers of the structure model; numbers of
+parameters are printed, for encoders differ by design. All systems of `stage2` read traces: samples that hold NMR lists are
+refused, because a list says more than a trace.
+
 `stage1`: counted against present fragments into SMILES. `stage2`: simulated IR, ¹H and ¹³C NMR into molecules, by the
 SMILES and SELFIES transformers, NMR2Struct, NMIRacle and the molucid recipe, with all three kinds of spectra and with
 ¹H and ¹³C alone; molucid is trained once and answers both from one checkpoint, without a formula like the others.
@@ -30,11 +34,15 @@ from molucid.evaluate.answer_files import read_answers, write_candidates
 from molucid.evaluate.cases import Case
 from molucid.evaluate.config import EvaluateConfig
 from molucid.evaluate.evaluation import SystemInput, evaluate
+from molucid.files import read_json, write_json
 from molucid.generate.generator import GenerateConfig
 from molucid.generate.types import Answer, Status
 from molucid.train.checkpoint import load_model, resolve_checkpoint
 
-METRICS = ("top1_constitutional", "top10_constitutional", "top1_tanimoto", "top10_tanimoto", "top1_validity")
+METRICS = (
+    *("top1_constitutional", "top10_constitutional", "top1_enantiomer", "top10_enantiomer"),
+    *("top1_tanimoto", "top10_tanimoto", "top1_any_valid"),
+)
 
 
 @dataclass(frozen=True)
@@ -91,6 +99,8 @@ def systems_of(study: str) -> list[System]:
 def main() -> None:
     """Train, answer and print."""
     args = parsed_options()
+    if args.study == "stage2" and (PackedDataset(args.data).manifest["peaks_of_lists"]):
+        raise SystemExit(f"{args.data} holds NMR lists: simulate with --set evidence.nmr_form=traces")
     started = time.monotonic()
     chosen = [system for system in systems_of(args.study) if args.only in (None, system.name)]
     for system in chosen:
@@ -104,7 +114,7 @@ def main() -> None:
 def train(system: System, args: argparse.Namespace, started: float) -> bool:
     """Train a system or go on with it; whether it is finished."""
     run = args.out / system.name
-    if (run / "answers.done").exists():
+    if answered(run, args):
         return True
     width, heads = 128, 8
     shared = [
@@ -165,7 +175,7 @@ def train(system: System, args: argparse.Namespace, started: float) -> bool:
 def answer(system: System, args: argparse.Namespace, test: PackedDataset) -> None:
     """Answer the test molecules from each set of evidence."""
     run = args.out / system.name
-    if (run / "answers.done").exists():
+    if answered(run, args):
         return
     replica = replica_of(run / "model", args)
     for shown, kinds in system.answers.items():
@@ -180,7 +190,25 @@ def answer(system: System, args: argparse.Namespace, test: PackedDataset) -> Non
         folder = run / shown
         folder.mkdir(parents=True, exist_ok=True)
         write_candidates(folder, answers)
-    (run / "answers.done").touch()
+    write_json(run / "answers.done", settings(args))
+
+
+def settings(args: argparse.Namespace) -> dict[str, object]:
+    """What decides the answers."""
+    names = ("steps", "batch", "learning_rate", "layers", "test_molecules")
+    data = {name: PackedDataset(getattr(args, name)).content_hash for name in ("data", "test")}
+    return {**{name: getattr(args, name) for name in names}, **data}
+
+
+def answered(run: Path, args: argparse.Namespace) -> bool:
+    """Whether the answers are there, and those of these settings."""
+    path = run / "answers.done"
+    if not path.exists():
+        return False
+    found, asked = read_json(path), settings(args)
+    if found != asked:
+        raise SystemExit(f"{run} holds answers of {found}, not of {asked}: choose another --out")
+    return True
 
 
 def replica_of(run: Path, args: argparse.Namespace) -> Replica:
@@ -218,14 +246,18 @@ def table(chosen: list[System], args: argparse.Namespace, test: PackedDataset) -
     config = EvaluateConfig().updated(["metrics=multispectral", "top_ks=[1,10]", "with_mces=false"])
     result = evaluate(cases, inputs, config)
     print(f"{args.study}: {len(cases)} test molecules, {args.steps} steps of {args.batch}")
+    for system in chosen:
+        model, card = load_model(resolve_checkpoint(args.out / system.name / "model"))
+        print(f"{system.name:<32}{model.num_parameters:>10,} parameters, recipe {card.recipe}")
     print(f"{'system':<32}" + "".join(f"{name:>28}" for name in METRICS))
     for row in result.systems:
         cells = (row.overall.intervals[name] for name in METRICS)
         print(f"{row.name:<32}" + "".join(f"{c.mean:>12.3f} ({c.low:.3f}–{c.high:.3f})" for c in cells))
     first = result.systems[0].name
     for name, differences in result.differences.items():
-        cell = differences[METRICS[0]]
-        print(f"{METRICS[0]}, {name} less {first}: {cell.mean:+.3f} ({cell.low:+.3f} to {cell.high:+.3f})")
+        for metric in METRICS[:4]:
+            cell = differences[metric]
+            print(f"{metric}, {name} less {first}: {cell.mean:+.3f} ({cell.low:+.3f} to {cell.high:+.3f})")
 
 
 def formula(sample: PackedSample) -> Formula:

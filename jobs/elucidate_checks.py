@@ -55,6 +55,24 @@ def check_packed(packed: str, card: Any, index: NeighbourIndex) -> None:
             hint="give the packed folder that the index was made from with --data",
             code="other_packed_data",
         )
+    needed, packed_with = card.fragment_vocabulary, dataset.fragment_vocabulary
+    if card.objective.beta > 0 and needed != packed_with:
+        raise InputError(
+            f"samples packed with {len(packed_with)} fragments that are not those of the model",
+            f"the {len(needed)} fragments that the model predicts, in their order",
+            Where(file=str(packed)),
+            hint="pack again with the vocabulary that the model's own samples were packed with, then index again",
+            code="other_vocabulary",
+        )
+    if card.objective.alpha > 0 and dataset.has_stereo != card.model.stereo:
+        has, writes = ("with" if flag else "without" for flag in (dataset.has_stereo, card.model.stereo))
+        raise InputError(
+            f"targets packed {has} configurations",
+            f"targets {writes} them, as the model writes them",
+            Where(file=str(packed)),
+            hint=f"pack again with --set stereo={str(card.model.stereo).lower()}, then index again",
+            code="other_targets",
+        )
     bits, packed_bits = card.model.fingerprint_bits, dataset.num_bits
     if card.objective.lambda_ > 0 and bits is not None and packed_bits % bits:
         raise InputError(

@@ -67,13 +67,13 @@ def _stage1(path: str, recipe: Recipe) -> Initial:
     from molucid.cluster.checkpoints import local_checkpoint
     from molucid.files import read_manifest
     from molucid.model.assembled import Molucid
-    from molucid.train.checkpoint import model_hash, read_weights
+    from molucid.train.checkpoint import model_hash, read_card, read_weights
     from molucid.train.transfer import plan_transfer
 
     with local_checkpoint(path) as (url, checkpoint):
         read_manifest(checkpoint)
         with torch.device("meta"):
             model = Molucid(recipe.model)
-        transfer = plan_transfer(read_weights(checkpoint), model, url)
+        transfer = plan_transfer(read_weights(checkpoint), read_card(checkpoint).model, model, url)
         said = f"stage 1 from {url}; parameters {transfer.describe()}"
         return Initial(url, model_hash(checkpoint), "structure", said)

@@ -121,8 +121,10 @@ def test_a_structure_is_held_to_the_precursor_where_no_formula_is_given(tmp_path
         faulty("another structure than formula", "CCC"),
     ]
     manifest = pack(records, tmp_path, config(), {})
-    assert manifest["rejected"] == {"formula_mismatch": 1, "formula_precursor_mismatch": 2}
-    assert manifest["spectra_rejected_of_kept_records"] == 1
+    assert manifest["rejected"] == {"formula_mismatch": 1, "formula_precursor_mismatch": 3}
+    # Five records, and a row for the spectrum that is missing from one of those kept.
+    assert (manifest["records_read"], manifest["records_kept"]) == (6, 2)
+    assert "one of two/msms#2\tformula_precursor_mismatch" in (tmp_path / "rejected.tsv").read_text()
     dataset = PackedDataset(tmp_path)
     assert [(s.evidence.id, s.evidence.msms[0].precursor_mz) for s in dataset] == [
         ("right", 47.05),

@@ -12,7 +12,7 @@ from molucid.chem.formula import Formula
 from molucid.chem.selfies_tokens import SelfiesTokenizer
 from molucid.dataset.pack_config import PackConfig
 from molucid.dataset.packed import PackedDataset
-from molucid.dataset.packing import pack
+from molucid.dataset.packing import pack, packed_before
 from molucid.dataset.schema import StoredSample, samples_to_table, table_to_samples
 from molucid.errors import InputError, Where
 from molucid.spectra.grids import C_NMR_GRID, IR_GRID
@@ -125,3 +125,14 @@ def test_molecules_alone_are_kept_where_spectra_are_optional(tmp_path: Path) -> 
     assert len(PackedDataset(tmp_path / "some")) == 1
     with pytest.raises(InputError, match="no_spectrum 1"):
         pack([record(Evidence("a"))], tmp_path / "none", PackConfig(), {})
+
+
+def test_another_vocabulary_in_the_same_file_is_another_packing(tmp_path: Path) -> None:
+    vocabulary = tmp_path / "vocabulary.smarts"
+    config = PackConfig(fragments=str(vocabulary))
+    vocabulary.write_text("[CX4]\n[OX2H]\n")
+    pack([record(Evidence("a", h_nmr=BARE))], tmp_path / "packed", config, {})
+    assert packed_before(tmp_path / "packed", config, {}) is not None
+    vocabulary.write_text("[CX4]\n[F]\n")
+    with pytest.raises(InputError, match="fragment_vocabulary_sha256"):
+        packed_before(tmp_path / "packed", config, {})

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
+from molucid.errors import InputError
 from molucid.model.batch import Memory
 from molucid.model.fragment_heads import (
     CompositionHead,
@@ -103,3 +104,16 @@ def test_the_branch_pools_real_tokens_only_and_scores_presence() -> None:
     expected = -(p[1].log() + (1 - p[0]).log() + (1 - p[2:]).log().sum())
     torch.testing.assert_close(branch(memory(fused, mask), counts), expected)
     assert branch.predict(memory(fused, mask)).tolist() == [(logits > 0).long().tolist()]
+
+
+@pytest.mark.parametrize("columns", [NUM_FRAGMENTS - 1, NUM_FRAGMENTS + 1])
+def test_counts_of_another_vocabulary_are_refused(columns: int) -> None:
+    spec = LayerSpec(WIDTH, 2, 8, "relu", "layer", 0.0)
+    counts = torch.zeros(1, columns, dtype=torch.int64)
+    heads = (
+        CompositionHead(CompositionHeadConfig(), WIDTH, NUM_FRAGMENTS),
+        SubstructureBranch(SubstructureBranchConfig(stack=StackConfig(layers=0)), spec, NUM_FRAGMENTS),
+    )
+    for head in heads:
+        with pytest.raises(InputError, match=f"counts of {columns} fragments"):
+            head(memory(torch.randn(1, 2, WIDTH)), counts)

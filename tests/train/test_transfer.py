@@ -39,7 +39,7 @@ def weights_of(model: Molucid) -> dict[str, torch.Tensor]:
 def test_the_structure_model_is_taken_and_the_rest_starts_fresh() -> None:
     stage1, stage2 = new_model(STAGE1, seed=1), new_model(STAGE2, seed=2)
     before = weights_of(stage2)
-    transfer = take_structure(weights_of(stage1), stage2, "runs/stage1")
+    transfer = take_structure(weights_of(stage1), STAGE1, stage2, "runs/stage1")
     after, source = weights_of(stage2), weights_of(stage1)
     assert transfer.taken
     for name in transfer.taken:
@@ -64,7 +64,7 @@ def test_the_structure_model_is_taken_and_the_rest_starts_fresh() -> None:
 
 
 def test_the_lists_are_said_part_by_part() -> None:
-    transfer = plan_transfer(weights_of(new_model(STAGE1, 0)), new_model(STAGE2, 0), "runs/stage1")
+    transfer = plan_transfer(weights_of(new_model(STAGE1, 0)), STAGE1, new_model(STAGE2, 0), "runs/stage1")
     said = transfer.describe()
     assert said.startswith("taken: no_evidence (1), encoder (")
     assert "starting fresh: modality_encoders.ir (" in said
@@ -74,9 +74,13 @@ def test_the_lists_are_said_part_by_part() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"feed_forward_width": 32}, r"feed_forward.*shape \(\d+, \d+\)|feed_forward.*shape"),
-        ({"encoder_layers": 2}, "encoder.layers.1.*missing"),
-        ({"tied_embeddings": False}, "output.*missing"),
+        ({"feed_forward_width": 32}, "feed_forward_width 16, expected feed_forward_width 32"),
+        ({"encoder_layers": 2}, "encoder_layers 1"),
+        ({"tied_embeddings": False}, "tied_embeddings True"),
+        # no shape tells these apart
+        ({"heads": 4}, "heads 2, expected heads 4"),
+        ({"feed_forward": "geglu"}, "feed_forward swiglu"),
+        ({"positions": "sinusoidal_target"}, "positions rotary"),
     ],
 )
 def test_another_structure_model_is_refused_by_name(change: dict[str, object], message: str) -> None:
@@ -84,11 +88,18 @@ def test_another_structure_model_is_refused_by_name(change: dict[str, object], m
     model = new_model(other, seed=0)
     before = weights_of(model)
     with pytest.raises(InputError, match=message) as caught:
-        take_structure(weights_of(new_model(STAGE1, seed=1)), model, "runs/stage1")
+        take_structure(weights_of(new_model(STAGE1, seed=1)), STAGE1, model, "runs/stage1")
     assert caught.value.code == "other_structure_model"
     assert "runs/stage1" in str(caught.value)
     # nothing was copied before the refusal
     assert all(torch.equal(parameter, before[name]) for name, parameter in model.named_parameters())
+
+
+def test_weights_that_are_not_those_of_their_card_are_refused_by_name() -> None:
+    weights = weights_of(new_model(STAGE1, seed=1))
+    del weights["encoder.norm.weight"]
+    with pytest.raises(InputError, match=r"encoder\.norm\.weight.*missing"):
+        plan_transfer(weights, STAGE1, new_model(STAGE2, seed=0), "runs/stage1")
 
 
 def test_heads_and_what_reads_evidence_are_no_structure() -> None:

@@ -201,7 +201,7 @@ def _initial_model(plan: TrainingPlan, card: ModelCard, with_weights: bool) -> M
             code="other_vocabulary",
         )
     if plan.initial_part == "structure":
-        take_structure(weights, model, plan.initial)
+        take_structure(weights, parent.model, model, plan.initial)
         return model
     try:
         model.load_state_dict(weights, strict=True)

@@ -103,6 +103,8 @@ def standing(plan: TrainingPlan) -> Standing:
             )
         _check_targets(plan, dataset)
         _check_fingerprints(plan, dataset)
+        if plan.validation is not None:
+            _check_validation(plan, dataset, Path(scratch) / "validation")
         steps = total_steps(plan.recipe.train, len(dataset))
         root = Root(plan.out, plan.job.retry)
         name = newest_complete_name(root)
@@ -277,6 +279,23 @@ def _check_targets(plan: TrainingPlan, dataset: PackedDataset) -> None:
             hint=f"pack again with --set stereo={str(model.stereo).lower()}, or train with "
             f"--set model.stereo={str(dataset.has_stereo).lower()}",
             code="other_targets",
+        )
+
+
+def _check_validation(plan: TrainingPlan, dataset: PackedDataset, folder: Path) -> None:
+    assert plan.validation is not None, "asked by the caller"
+    validation = PackedDataset(Root(plan.validation, plan.job.retry).fetch(folder))
+    own = plan.model_copy(update={"data": plan.validation})
+    _check_targets(own, validation)
+    _check_fingerprints(own, validation)
+    uses_fragments = "fragments" in plan.recipe.model.modalities or plan.recipe.objective.wanted.fragments
+    if uses_fragments and validation.fragment_vocabulary != dataset.fragment_vocabulary:
+        raise InputError(
+            "validation samples packed with another fragment vocabulary than the training samples",
+            "the same fragments in the same order",
+            Where(file=plan.validation),
+            hint="pack both with the same --set fragments=…",
+            code="other_vocabulary",
         )
 
 

@@ -48,9 +48,11 @@ class PackConfig(Config):
         Raises:
             InputError: no such file, or one that is not a vocabulary.
         """
-        return None if self.fragments is None else _vocabulary(self.fragments)
+        if self.fragments is None:
+            return None
+        return _default() if self.fragments == "default" else FragmentVocabulary.load(self.fragments)
 
 
 @cache
-def _vocabulary(name: str) -> FragmentVocabulary:
-    return FragmentVocabulary.default() if name == "default" else FragmentVocabulary.load(name)
+def _default() -> FragmentVocabulary:
+    return FragmentVocabulary.default()

@@ -21,6 +21,7 @@ from molucid.dataset.packed_spectra import ARRAYS, SpectraWriter
 from molucid.dataset.splits import fold_of
 from molucid.dataset.structures import TOKENIZER, Structure
 from molucid.errors import Rejected
+from molucid.spectra.grids import IR_GRID
 from molucid.spectra.types import Evidence, MassSpectrum, Record
 
 _OPTIONAL_NUMBERS = ("precursor_mz", "collision_energy_ev", "normalized_collision_energy")
@@ -32,7 +33,6 @@ class Prepared:
 
     record: Record
     structure: Structure
-    num_spectra_rejected: int
 
 
 class PackedWriter:
@@ -46,7 +46,6 @@ class PackedWriter:
         self._sources: dict[str, int] = {}
         self._adducts: dict[str | None, int] = {name: i for i, name in enumerate((None, *ADDUCTS))}
         self._licences: Counter[str] = Counter()
-        self._num_spectra_rejected = 0
         self._vocabulary = config.vocabulary()
         self._spectra = SpectraWriter(lambda name, values: self._arrays[name].append(values))
 
@@ -95,7 +94,6 @@ class PackedWriter:
         shared = self._add_shared(record.evidence)
         for spectrum in record.evidence.msms or (None,):
             self._add_row(number, record, spectrum, shared)
-        self._num_spectra_rejected += prepared.num_spectra_rejected
         return None
 
     def remove(self) -> None:
@@ -109,8 +107,10 @@ class PackedWriter:
             "rows": self._arrays["rows"].length,
             "molecules": self._arrays["molecules"].length,
             "peaks": self._arrays["mz"].length,
+            "infrared_spectra": self._arrays["ir"].length // IR_GRID.num_points,
+            "nmr_spectra": self._arrays["nmr"].length,
+            "peaks_of_lists": self._arrays["peaks"].length,
             "tokens": self._arrays["token_ids"].length,
-            "spectra_rejected_of_kept_records": self._num_spectra_rejected,
             "licences": dict(sorted(self._licences.items())),
             "formula_elements": list(FORMULA_ELEMENTS),
             "adducts": list(self._adducts),

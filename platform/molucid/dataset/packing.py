@@ -2,8 +2,8 @@
 
 Per record: clean-up, canonical SMILES, tokens, formula, InChIKey first block, fingerprint, fragments. The
 precursor must be at the formula of the structure, whether or not the record states a formula. A record for
-which one of them fails becomes a `Rejected` row in `rejected.tsv`, and the manifest counts it by reason, so
-that read = kept + rejected. The same records and configuration give the same bytes, with any number of
+which one of them fails becomes a `Rejected` row in `rejected.tsv`, and so does a faulty spectrum of a record that is
+kept; the manifest counts them by reason, so that read = kept + rejected. The same records and configuration give the same bytes, with any number of
 processes.
 """
 
@@ -31,7 +31,7 @@ from molucid.dataset.structures import StructureMaker, StructureTargets
 from molucid.errors import InputError, Rejected, Where
 from molucid.files import MANIFEST_NAME, read_manifest, write_manifest
 from molucid.rejected import write_rejected
-from molucid.spectra.clean import clean
+from molucid.spectra.clean import cleaned_items
 from molucid.spectra.types import Evidence, Record
 
 NOTHING_PACKED = "nothing_packed"
@@ -59,7 +59,7 @@ def pack(
         on_progress: called with the number of records read since it was called last.
 
     Returns:
-        The manifest: `records_read`, `records_kept`, `rejected` by reason, `rows`, `molecules`, `licences` by
+        The manifest: `records_read` (records and rows, one for each faulty spectrum), `records_kept`, `rejected` by reason, `rows`, `molecules`, `licences` by
         rows, ….
 
     Raises:
@@ -135,7 +135,12 @@ def packed_before(
 
 def _origin(config: PackConfig, provenance: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """What decides the bytes of a packed folder, as its manifest carries it."""
-    return {"config": config.model_dump(exclude={"num_processes"}), "provenance": dict(provenance)}
+    vocabulary = config.vocabulary()
+    known = {} if vocabulary is None else {"fragment_vocabulary_sha256": vocabulary.sha256}
+    return {
+        "config": config.model_dump(exclude={"num_processes"}),
+        "provenance": {**provenance, **known},
+    }
 
 
 def _nothing_packed(root: Path, reasons: Mapping[str, int]) -> InputError:
@@ -179,19 +184,24 @@ def _chunks(records: Iterable[Record | Rejected]) -> Iterator[list[Record | Reje
 
 
 def _prepare_chunk(chunk: Sequence[Record | Rejected], config: PackConfig) -> list[Prepared | Rejected]:
-    return [item if isinstance(item, Rejected) else _prepare(item, config) for item in chunk]
+    outcomes: list[Prepared | Rejected] = []
+    for item in chunk:
+        outcomes += [item] if isinstance(item, Rejected) else _prepare(item, config)
+    return outcomes
 
 
-def _prepare(record: Record, config: PackConfig) -> Prepared | Rejected:
+def _prepare(record: Record, config: PackConfig) -> list[Prepared | Rejected]:
+    """What is to be written of a record, or why nothing is; then a row for each of its faulty spectra."""
+    faulty: list[Rejected] = []
     try:
         record = _with_formula(record, config)
-        alone = config.spectra == "optional" and not _has_spectrum(record.evidence)
-        cleaned = record if alone else clean(record, config.clean)
-        if isinstance(cleaned, Rejected):
-            return cleaned
-        return _checked(cleaned, config, len(record.evidence.msms))
+        cleaned: Record | Rejected = record
+        if config.spectra != "optional" or _has_spectrum(record.evidence):
+            cleaned, *rows = cleaned_items(record, config.clean)
+            faulty = [row for row in rows if isinstance(row, Rejected)]
+        return [cleaned if isinstance(cleaned, Rejected) else _checked(cleaned, config), *faulty]
     except InputError as error:
-        return Rejected.from_error(record.evidence.id, error, record.where)
+        return [Rejected.from_error(record.evidence.id, error, record.where), *faulty]
 
 
 @lru_cache(maxsize=4)
@@ -214,7 +224,7 @@ def _has_spectrum(evidence: Evidence) -> bool:
     return bool(evidence.msms) or any(s is not None for s in (evidence.ir, evidence.h_nmr, evidence.c_nmr))
 
 
-def _checked(record: Record, config: PackConfig, num_spectra_read: int) -> Prepared:
+def _checked(record: Record, config: PackConfig) -> Prepared:
     if record.smiles is None:
         raise InputError("no structure", "a SMILES with each training record", code="no_structure")
     if config.spectra == "required" and not _has_spectrum(record.evidence):
@@ -237,4 +247,4 @@ def _checked(record: Record, config: PackConfig, num_spectra_read: int) -> Prepa
             )
     if len(record.evidence.id.encode()) > np.iinfo(ROW_DTYPE["num_id_bytes"]).max:
         raise InputError("an identifier above 65,535 bytes", "a shorter one", code="identifier_too_long")
-    return Prepared(record, structure, num_spectra_read - len(record.evidence.msms))
+    return Prepared(record, structure)

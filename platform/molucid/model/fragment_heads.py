@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from molucid.config import Config
+from molucid.errors import InputError
 from molucid.model.batch import Memory
 from molucid.model.layer_spec import LayerSpec
 from molucid.model.modalities.stack import Stack, StackConfig
@@ -81,7 +82,12 @@ class CompositionHead(FragmentHead):
         nn.init.xavier_uniform_(self.weight_CH)
 
     def forward(self, memory: Memory, counts_BV: Tensor) -> Tensor:
-        """Summed cross-entropy of the counts, clipped at `max_count`."""
+        """Summed cross-entropy of the counts, clipped at `max_count`.
+
+        Raises:
+            InputError: counts of another number of fragments than the head predicts.
+        """
+        _require_fragments(counts_BV, len(self.fragment_VH))
         pooled_BH = self.pooled(memory.fused_pooled_BD)
         target_BV = counts_BV.clamp(max=self.max_count)
         with torch.autocast(pooled_BH.device.type, enabled=False):
@@ -170,7 +176,12 @@ class SubstructureBranch(FragmentHead):
         return logits_BV
 
     def forward(self, memory: Memory, counts_BV: Tensor) -> Tensor:
-        """Summed binary cross-entropy of presence."""
+        """Summed binary cross-entropy of presence.
+
+        Raises:
+            InputError: counts of another number of fragments than the head predicts.
+        """
+        _require_fragments(counts_BV, self.presence.out_features)
         return F.binary_cross_entropy_with_logits(
             self.logits(memory).float(), (counts_BV > 0).float(), reduction="sum"
         )
@@ -178,3 +189,13 @@ class SubstructureBranch(FragmentHead):
     def predict(self, memory: Memory) -> Tensor:
         """1 where presence is more probable than absence."""
         return (self.logits(memory) > 0).long()
+
+
+def _require_fragments(counts_BV: Tensor, expected: int) -> None:
+    if counts_BV.shape[1] != expected:
+        raise InputError(
+            f"counts of {counts_BV.shape[1]} fragments",
+            f"the {expected} fragments that the model predicts",
+            hint="pack the samples with the vocabulary that the model was trained with",
+            code="other_vocabulary",
+        )

@@ -31,8 +31,8 @@ class EvidenceConfig(Config):
     Attributes:
         kinds: of spectra; a molecule that one of them cannot be simulated for is rejected.
         nmr_form: `lists` keeps multiplets (30 numbers, not 20,000), of which a trace is drawn where one is read;
-            `traces` draws them now, and `measured` draws them with the departures of `departures`. A list says more than
-            a trace: which lines are one multiplet, and of how many nuclei.
+            `traces` draws them now, and `measured` draws them with the departures of `departures`. A list says more
+            than a trace: which lines are one multiplet, and of how many nuclei.
         msms: of tandem mass spectra.
         ir: of infrared spectra.
         nmr: of ¹H and ¹³C NMR.

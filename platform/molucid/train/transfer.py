@@ -1,7 +1,7 @@
 """From stage 1 to stage 2: the structure model of one checkpoint as the initial one of another model.
 
-Encoder, decoder, target embedding and output are taken, strictly by name and shape; what reads evidence and what
-predicts fragments or fingerprints starts fresh (arXiv 2512.19733, section 3.3.2).
+Encoder, decoder, target embedding and output are taken, strictly by name, shape and settings; what reads evidence and
+what predicts fragments or fingerprints starts fresh (arXiv 2512.19733, section 3.3.2).
 """
 
 from __future__ import annotations
@@ -13,6 +13,13 @@ from torch import Tensor
 
 from molucid.errors import InputError, Where
 from molucid.model.assembled import Molucid
+from molucid.model.config import ModelConfig
+
+STRUCTURE_SETTINGS = (
+    *("width", "heads", "encoder_layers", "decoder_layers", "feed_forward_width", "feed_forward", "norm"),
+    *("positions", "tied_embeddings", "target"),
+)
+"""Settings of a model that its structure model's weights mean something for. Not all of them show in a shape."""
 
 _EVIDENCE = ("modality_encoders.", "modality_type.", "fusion.")
 _HEADS = ("fingerprint_head.", "fragment_head.")
@@ -37,17 +44,31 @@ def is_structure(name: str) -> bool:
     return not name.startswith(_EVIDENCE + _HEADS)
 
 
-def plan_transfer(weights: Mapping[str, Tensor], model: Molucid, source: str) -> Transfer:
+def plan_transfer(
+    weights: Mapping[str, Tensor], trained_as: ModelConfig, model: Molucid, source: str
+) -> Transfer:
     """What `take_structure` would do.
 
     Args:
         weights: of the checkpoint, by name.
-        model: the new one; only names and shapes are read.
+        trained_as: configuration of the model that they are of.
+        model: the new one; only configuration, names and shapes are read.
         source: of the weights, for messages.
 
     Raises:
-        InputError: a parameter of the structure model that only one of the two has, or with another shape.
+        InputError: a structure model with other `STRUCTURE_SETTINGS`, or a parameter of it that only one of the two
+            has, or with another shape.
     """
+    for setting in STRUCTURE_SETTINGS:
+        theirs, ours = getattr(trained_as, setting), getattr(model.config, setting)
+        if theirs != ours:
+            raise InputError(
+                f"a stage 1 with {setting} {theirs}",
+                f"{setting} {ours} as of this model",
+                Where(file=source),
+                hint=f"set model.{setting}={theirs}, or train a stage 1 with model.{setting}={ours}",
+                code="other_structure_model",
+            )
     wanted = {name: tuple(p.shape) for name, p in model.named_parameters() if is_structure(name)}
     found = {name: tuple(tensor.shape) for name, tensor in weights.items() if is_structure(name)}
     wrong = [name for name in sorted({*wanted, *found}) if wanted.get(name) != found.get(name)]
@@ -57,17 +78,18 @@ def plan_transfer(weights: Mapping[str, Tensor], model: Molucid, source: str) ->
             f"{name} of shape {found.get(name, 'none, for it is missing')}, and {len(wrong) - 1} more such",
             f"shape {wanted.get(name, 'none, for this model has no such parameter')}",
             Where(file=source),
-            hint="stage 2 needs the sizes, kinds and notation of its stage 1: model.width, heads, encoder_layers, "
-            "decoder_layers, feed_forward, norm, tied_embeddings, target",
+            hint="the checkpoint's weights are not those of its model.json; restore both from one checkpoint",
             code="other_structure_model",
         )
     fresh = tuple(name for name, _ in model.named_parameters() if name not in wanted)
     return Transfer(tuple(wanted), fresh, tuple(name for name in weights if name not in found))
 
 
-def take_structure(weights: Mapping[str, Tensor], model: Molucid, source: str) -> Transfer:
+def take_structure(
+    weights: Mapping[str, Tensor], trained_as: ModelConfig, model: Molucid, source: str
+) -> Transfer:
     """Copy the structure model of `weights` into `model`; see `plan_transfer`."""
-    transfer = plan_transfer(weights, model, source)
+    transfer = plan_transfer(weights, trained_as, model, source)
     state = model.state_dict()
     for name in transfer.taken:
         state[name].copy_(weights[name])

@@ -33,7 +33,9 @@ class CarbonBinsConfig(Config):
     form: Literal["bins"] = "bins"
     num_bins: PositiveInt = 80
     last_ppm: PositiveFloat = 220.0
-    picking: PeakPickingConfig = PeakPickingConfig(min_relative_height=0.1, min_distance_points=5)
+    picking: PeakPickingConfig = PeakPickingConfig(
+        min_relative_height=0.1, min_distance_points=5, min_signal_to_noise=0.0
+    )
     stack: StackConfig = StackConfig()
 
 
