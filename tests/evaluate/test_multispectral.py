@@ -4,6 +4,7 @@ import pytest
 from rdkit import Chem, DataStructs
 from rdkit.Chem import MACCSkeys, rdFingerprintGenerator
 
+from molucid.chem.identity import canonical_smiles
 from molucid.evaluate.multispectral import (
     MULTISPECTRAL_METRICS,
     multispectral_proportions,
@@ -47,10 +48,24 @@ def test_levenshtein_is_on_canonical_text_and_reads_the_mirror_image_as_right():
     assert score(["OC(=O)C(C)N"])[0]["top1_levenshtein"] == 4
 
 
-@pytest.mark.parametrize("entries", [[], [None], ["C1CC"], [""], ["C" * 40]])
-def test_no_answer_is_as_far_as_the_true_text_is_long_and_no_answer_is_farther(entries):
+@pytest.mark.parametrize("entries", [[], [None], ["C1CC"], [""]])
+def test_no_valid_answer_is_as_far_as_the_true_text_is_long(entries):
     values, _ = score(entries, truth="OCC")
     assert values["top1_levenshtein"] == 3
+
+
+def test_a_valid_answer_is_as_far_as_it_is_and_an_invalid_one_beside_it_does_not_count():
+    # to CCO: one C replaced by O, 37 deleted
+    values, _ = score(["C" * 40, "C1CC", "C" * 20], truth="OCC", top_ks=(1, 2, 3))
+    assert [values[f"top{k}_levenshtein"] for k in (1, 2, 3)] == [38, 38, 18]
+
+
+def test_what_enantiomer_accepts_is_at_distance_0_however_it_is_spelled():
+    # RDKit's canonical SMILES of this one depends on the order of the atoms.
+    cyanine = "CCN\\1C2=CC=CC=C2S/C1=C\\C3=C/C(=C/C=C/C4=[N+](C5=CC=CC=C5S4)CC)/C6=CC=CC=C6O3.[I-]"
+    texts = Chem.MolToRandomSmilesVect(Chem.MolFromSmiles(cyanine), 60, randomSeed=7)
+    assert len({canonical_smiles(text, stereo=True) for text in texts}) > 1
+    assert {score([text], truth=cyanine)[0]["top1_levenshtein"] for text in texts} == {0}
 
 
 def test_similarity_is_rdkits():

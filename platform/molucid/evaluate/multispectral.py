@@ -6,10 +6,10 @@ answer counts as said below. Values per spectrum, for each k, over the first k p
 
 - `exact`, `enantiomer`, `constitutional`: 1 if an entry is right by this protocol of `molucid.evaluate.protocols`;
 - `maccs`, `rdkit`: as `tanimoto`, with MACCS keys and with RDKit's fingerprint of paths (2048 bits); nothing counts 0;
-- `levenshtein`: smallest number of characters to insert, delete or replace between the canonical SMILES of an entry
-  and that of the truth or of its mirror image, so that what `enantiomer` accepts is at distance 0. Nothing, and an
-  entry that is invalid, counts as the empty text, which is as far as the true SMILES is long; no entry counts more:
-  an answer is never worse than none;
+- `levenshtein`: smallest number of characters to insert, delete or replace between the canonical SMILES of a valid
+  entry and that of the truth or of its mirror image (the paper: of the truth only); what `enantiomer` accepts is at
+  distance 0. Without a valid entry it is the length of the true SMILES, as from the empty text. A valid entry may be
+  farther: there is no cap;
 - `any_valid`: 1 if RDKit reads at least one entry: the paper's validity. `validity` is the share of the entries.
 """
 
@@ -107,7 +107,7 @@ def score_multispectral(
             kind: [0.0 if fact is None else tanimoto(bits, fact.bits[kind]) for fact in facts]
             for kind, bits in true_bits.items()
         }
-        distance = [_distance(true, name) for name in names]
+        distance = [_distance(true, name, protocols) for name, protocols in zip(names, accepted, strict=True)]
         for protocol in PROTOCOLS:
             right = [protocol in protocols for protocols in accepted]
             ranks[protocol].append(right.index(True) + 1 if True in right else None)
@@ -116,16 +116,19 @@ def score_multispectral(
         for k in top_ks:
             for kind in FINGERPRINTS:
                 values[f"top{k}_{kind}"][i] = max(similarity[kind][:k], default=0.0)
-            values[f"top{k}_levenshtein"][i] = min(distance[:k], default=len(true.names.exact))
+            of_valid = (value for value in distance[:k] if value is not None)
+            values[f"top{k}_levenshtein"][i] = min(of_valid, default=len(true.names.exact))
             values[f"top{k}_any_valid"][i] = any(fact is not None for fact in facts[:k])
     return MultispectralScores(values, {protocol: tuple(column) for protocol, column in ranks.items()})
 
 
-def _distance(true: TrueNames, name: Names | None) -> int:
-    empty = len(true.names.exact)
+def _distance(true: TrueNames, name: Names | None, accepted: frozenset[Protocol]) -> int | None:
+    """`None` for an entry that is no molecule."""
     if name is None:
-        return empty
-    return min(empty, *(Levenshtein.distance(name.exact, text) for text in (true.names.exact, true.mirrored)))
+        return None
+    if "enantiomer" in accepted:
+        return 0  # also where RDKit spells it in another way
+    return min(Levenshtein.distance(name.exact, text) for text in (true.names.exact, true.mirrored))
 
 
 def multispectral_proportions(top_ks: Sequence[int]) -> list[str]:
