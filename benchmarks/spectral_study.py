@@ -4,8 +4,8 @@
     python -m benchmarks.spectral_study stage2 --data PACKED --test PACKED --stage1 FOLDER --out FOLDER
 
 "Equal compute" means the same molecules, optimiser steps, batch, width and layers of the structure model; numbers of
-parameters are printed, for encoders differ by design. All systems of `stage2` read traces: samples that hold NMR lists are
-refused, because a list says more than a trace.
+parameters are printed, for encoders differ by design. All systems of `stage2` read traces: samples that hold NMR lists
+are refused, because a list says more than a trace.
 
 `stage1`: counted against present fragments into SMILES. `stage2`: simulated IR, ¹H and ¹³C NMR into molecules, by the
 SMILES and SELFIES transformers, NMR2Struct, NMIRacle and the molucid recipe, with all three kinds of spectra and with
