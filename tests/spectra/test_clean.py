@@ -134,11 +134,35 @@ def test_a_record_keeps_the_spectra_that_pass_and_names_the_others() -> None:
     record = clean(Record(Evidence("a", CAFFEINE, (bad, good)), where=where), CleanConfig())
     assert isinstance(record, Record)
     assert len(record.evidence.msms) == 1
-    assert "a#1: got a spectrum without peaks" in record.metadata["rejected_spectra"]
+    assert "a/msms#1: got a spectrum without peaks" in record.metadata["rejected_spectra"]
     row = clean(Record(Evidence("a", CAFFEINE, (bad, bad)), where=where), CleanConfig())
     assert isinstance(row, Rejected)
     assert (row.id, row.code, row.where) == ("a", "no_peaks", where)
     assert isinstance(clean(Record(Evidence("a")), CleanConfig()), Record)
+
+
+def test_each_faulty_spectrum_is_a_row_behind_its_record() -> None:
+    good, bad = spectrum([50], [4]), spectrum([], [])
+    where = Where("a.ms", "a", 3)
+    records = [
+        Record(Evidence(id, CAFFEINE, msms), where=where)
+        for id, msms in (("a", (bad, good, bad)), ("b", (bad, bad)), ("c", (good,)))
+    ]
+    items = list(clean_all(records, CleanConfig()))
+    assert [item.id if isinstance(item, Rejected) else item.evidence.id for item in items] == [
+        "a",
+        "a/msms#1",
+        "a/msms#3",
+        "b",
+        "b/msms#2",
+        "c",
+    ]
+    rows = [item for item in items if isinstance(item, Rejected)]
+    assert all((row.code, row.where, bool(row.hint)) == ("no_peaks", where, True) for row in rows)
+    mercury = Formula.parse("C2H6Hg")
+    (row,) = clean_all([Record(Evidence("m", mercury, (good, good)))], CleanConfig())
+    assert isinstance(row, Rejected)
+    assert (row.id, row.code) == ("m", "element_outside_alphabet")
 
 
 def test_clean_all_passes_rows_through_in_order() -> None:

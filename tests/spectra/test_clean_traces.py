@@ -123,14 +123,14 @@ def test_a_record_keeps_what_is_good_and_lists_the_rest() -> None:
     assert evidence.ir is None
     assert isinstance(evidence.h_nmr, NmrSpectrum)
     assert isinstance(evidence.c_nmr, NmrPeaks)
-    assert cleaned.metadata["rejected_spectra"].startswith("a#ir: got 500 points that are all zero")
+    assert cleaned.metadata["rejected_spectra"].startswith("a/ir: got 500 points that are all zero")
     assert cleaned.metadata["c_nmr_outside_window"] == "1 entries removed"
 
 
 def test_a_bad_trace_does_not_cost_the_mass_spectrum_nor_the_other_way_round() -> None:
     good = MassSpectrum(np.array([50.0]), np.array([1.0]), precursor_mz=100.0, adduct="[M+H]+")
     bad = replace(good, intensity=np.array([0.0]))
-    for msms, ir, id in (((good,), infrared(sign=-1.0), "a#ir"), ((bad,), infrared(), "a#1")):
+    for msms, ir, id in (((good,), infrared(sign=-1.0), "a/ir"), ((bad,), infrared(), "a/msms#1")):
         cleaned = clean(record(msms=msms, ir=ir), CleanConfig())
         assert isinstance(cleaned, Record)
         assert bool(cleaned.evidence.msms) != (cleaned.evidence.ir is not None)

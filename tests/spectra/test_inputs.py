@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from molucid.errors import Rejected
+from molucid.spectra.clean import CleanConfig, clean_all
 from molucid.spectra.inputs import read_inputs
 from molucid.spectra.types import Record
 
@@ -137,3 +138,14 @@ def test_an_empty_folder_says_so(tmp_path: Path) -> None:
     assert row.code == "no_compounds"
     assert "an empty folder" in row.message
     assert "check the path" in row.hint
+
+
+def test_a_spectrum_refused_at_clean_up_is_a_row_of_its_compound(tmp_path: Path) -> None:
+    narrow = "wavenumber (cm-1),absorbance\n" + "".join(f"{x},{x % 7}\n" for x in range(400, 700, 2))
+    tree(tmp_path, {"a/ir.csv": narrow, "a/c.csv": C, "b/h.csv": H})
+    items = list(clean_all(read_inputs([tmp_path]), CleanConfig()))
+    assert summary(items) == [("a", "c_nmr"), ("a/ir", "narrow_window"), ("b", "h_nmr")]
+    row = items[1]
+    assert isinstance(row, Rejected)
+    assert row.where.file == str(tmp_path / "a")
+    assert row.hint

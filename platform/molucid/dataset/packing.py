@@ -2,9 +2,9 @@
 
 Per record: clean-up, canonical SMILES, tokens, formula, InChIKey first block, fingerprint, fragments. The
 precursor must be at the formula of the structure, whether or not the record states a formula. A record for
-which one of them fails becomes a `Rejected` row in `rejected.tsv`, and so does a faulty spectrum of a record that is
-kept; the manifest counts them by reason, so that read = kept + rejected. The same records and configuration give the same bytes, with any number of
-processes.
+which one of them fails becomes a `Rejected` row in `rejected.tsv`, and so does each faulty spectrum of a record that
+is kept. The manifest counts them by reason, so that read = kept + rejected. The same records and configuration give
+the same bytes, with any number of processes.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ def pack(
         on_progress: called with the number of records read since it was called last.
 
     Returns:
-        The manifest: `records_read` (records and rows, one for each faulty spectrum), `records_kept`, `rejected` by reason, `rows`, `molecules`, `licences` by
-        rows, ….
+        The manifest: `records_read` (with one for each spectrum that is a row), `records_kept`, `rejected` by reason, `rows`,
+        `molecules`, `licences` by rows, ….
 
     Raises:
         InputError: `folder` is complete already, or no record could be kept (`nothing_packed`); then the folder

@@ -235,33 +235,40 @@ def clean_spectrum(
 
 
 def clean(record: Record, config: CleanConfig) -> Record | Rejected:
-    """The record with cleaned spectra.
+    """The record with cleaned spectra, or why there is none: the first of `cleaned_items`."""
+    return cleaned_items(record, config)[0]
 
-    A record of several spectra of any kind is kept if at least one passes; the metadata then name those that did not
-    (`rejected_spectra`). A record without spectra passes.
+
+def cleaned_items(record: Record, config: CleanConfig) -> list[Record | Rejected]:
+    """The record with cleaned spectra, then a row for each spectrum that does not pass.
+
+    A record of several spectra of any kind is kept if at least one passes; the rows are named `compound/slot`
+    (`a/ir`, `a/msms#2`), and the metadata name them, too (`rejected_spectra`). Where none passes, the first row is
+    the record's. A record without spectra passes.
     """
     evidence = record.evidence
     kept: list[MassSpectrum] = []
     faults: list[Rejected] = []
+    present = [slot for slot in ("ir", "h_nmr", "c_nmr") if getattr(evidence, slot) is not None]
+    if evidence.msms or present:
+        try:
+            _require_elements(evidence.formula, config)
+        except InputError as error:
+            return [Rejected.from_error(evidence.id, error, record.where)]
     for number, spectrum in enumerate(evidence.msms, start=1):
         cleaned = clean_spectrum(spectrum, evidence.formula, config)
         if isinstance(cleaned, Rejected):
-            faults.append(replace(cleaned, id=f"{evidence.id}#{number}"))
+            faults.append(replace(cleaned, id=f"{evidence.id}/msms#{number}", where=record.where))
         else:
             kept.append(cleaned)
     traces: dict[str, InfraredSpectrum | NmrSpectrum | NmrPeaks] = {}
-    for slot in ("ir", "h_nmr", "c_nmr"):
-        value = getattr(evidence, slot)
-        if value is None:
-            continue
+    for slot in present:
         try:
-            _require_elements(evidence.formula, config)
-            traces[slot] = _clean_trace(value, config.traces)
+            traces[slot] = _clean_trace(getattr(evidence, slot), config.traces)
         except InputError as error:
-            faults.append(Rejected.from_error(f"{evidence.id}#{slot}", error))
+            faults.append(Rejected.from_error(f"{evidence.id}/{slot}", error, record.where))
     if faults and not kept and not traces:
-        first = faults[0]
-        return replace(first, id=evidence.id, where=record.where)
+        return [replace(faults[0], id=evidence.id), *faults[1:]]
     metadata = dict(record.metadata)
     if faults:
         metadata["rejected_spectra"] = "; ".join(f"{fault.id}: {shorten(fault.message)}" for fault in faults)
@@ -274,7 +281,7 @@ def clean(record: Record, config: CleanConfig) -> Record | Rejected:
         msms=tuple(kept),
         **{slot: traces.get(slot) for slot in ("ir", "h_nmr", "c_nmr")},  # type: ignore[arg-type]
     )
-    return replace(record, evidence=cleaned_evidence, metadata=metadata)
+    return [replace(record, evidence=cleaned_evidence, metadata=metadata), *faults]
 
 
 def _clean_trace(
@@ -288,6 +295,9 @@ def _clean_trace(
 
 
 def clean_all(items: Iterable[Record | Rejected], config: CleanConfig) -> Iterator[Record | Rejected]:
-    """Clean the records of `items` and pass rejected rows through, in order."""
+    """The records of `items`, each followed by the rows of its faulty spectra, and rejected rows as they are."""
     for item in items:
-        yield item if isinstance(item, Rejected) else clean(item, config)
+        if isinstance(item, Rejected):
+            yield item
+        else:
+            yield from cleaned_items(item, config)

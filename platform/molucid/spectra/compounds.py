@@ -272,8 +272,8 @@ class _Merged:
             f"{what} {shorten(one)} in {first} and {shorten(other)} in {second}",
             "files of one compound",
             self.listed.where,
-            hint="give each compound a folder of its own, or correct what contradicts; files that are an input each are "
-            "named one by one, e.g. folder/*.mgf",
+            hint="give each compound a folder of its own, or correct what contradicts; name files that are an input "
+            "each one by one, e.g. folder/*.mgf",
             code="mixed_compounds",
         )
 
