@@ -9,7 +9,9 @@ from jobs.training import Initial, add_training_arguments, carry_out
 HELP = "train a checkpoint's model on, on other samples"
 DESCRIPTION = """\
 Starts a new run from the weights of a checkpoint: a fresh optimiser and schedule, with settings of their own
-for a short training at a small rate. Model and objective are those of the checkpoint.
+for a short training at a small rate. Model and objective are those of the checkpoint. Spectra are taken as they
+are, also where the checkpoint's own training augmented them; for simulated data bring that back with
+--set "train.augment={trace_probability: 0.5}".
 
   molucid finetune --checkpoint runs/model --data runs/packed-real --val runs/packed-val --out runs/tuned
 

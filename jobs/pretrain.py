@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from jobs.console import note
 from jobs.training import Initial, add_training_arguments, carry_out
 
 if TYPE_CHECKING:
@@ -57,6 +58,12 @@ def run(args: argparse.Namespace) -> int:
     from molucid.recipes.load import load_recipe
 
     recipe = load_recipe(args.recipe, [text for text in args.set if not text.startswith("job.")])
+    if recipe.train.augment is not None:
+        note(
+            "train.augment: departures of measured spectra are drawn; measured infrared spectra in the data would be "
+            "changed too (none are drawn with --set train.augment=null)",
+            args.quiet,
+        )
     initial = None if args.stage1 is None else _stage1(args.stage1, recipe)
     return carry_out("pretrain", args, recipe, initial)
 

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from jobs.cli import build_parser
+from jobs import finetune, pretrain
+from jobs.cli import build_parser, main
 from molucid.cluster import training
 from molucid.cluster.checkpoints import store_checkpoint
 from molucid.cluster.plan import TrainingJobConfig, TrainingPlan
@@ -132,6 +133,37 @@ def test_a_run_goes_on_only_from_the_checkpoint_it_began_with(
         standing(tuned(wanted))
     assert caught.value.code == "other_parent"
     assert "--checkpoint its-own" in caught.value.hint
+
+
+AUGMENTED = "train.augment={trace_probability: 0.25}"
+
+
+@pytest.mark.parametrize(("assignments", "expected"), [((), None), ((AUGMENTED,), 0.25)])
+def test_a_fine_tuning_augments_only_where_it_is_told_to(
+    given, tmp_path, monkeypatch, assignments, expected
+) -> None:
+    recipe = load_recipe(given.recipe, [AUGMENTED.replace("0.25", "0.5")])
+    card = make_card(recipe.name, recipe.model, recipe.objective, recipe.train, {})
+    engine = SingleEngine(new_model(recipe.model, 0), Objective(recipe.objective), recipe.train)
+    store_checkpoint(Root(tmp_path / "run"), engine, card, TrainState(3, 24), epoch=0.5)
+    started = []
+    monkeypatch.setattr(finetune, "carry_out", lambda *told, **named: started.append(told[2]) or 0)
+    sets = [word for text in assignments for word in ("--set", text)]
+    command = ["finetune", "--checkpoint", str(tmp_path / "run"), "--data", given.packed]
+    assert main([*command, "--out", str(tmp_path / "tuned"), *sets]) == 0
+    augment = started[0].train.augment
+    assert (None if augment is None else augment.trace_probability) == expected
+
+
+@pytest.mark.parametrize(("assignments", "said"), [((), False), ((AUGMENTED,), True)])
+def test_a_pre_training_that_augments_says_what_it_would_do_to_measured_spectra(
+    given, tmp_path, monkeypatch, capsys, assignments, said
+) -> None:
+    monkeypatch.setattr(pretrain, "carry_out", lambda *told: 0)
+    sets = [word for text in assignments for word in ("--set", text)]
+    command = ["pretrain", "--recipe", given.recipe, "--data", given.packed, "--out", str(tmp_path / "run")]
+    assert main([*command, *sets]) == 0
+    assert ("measured infrared spectra" in capsys.readouterr().err) == said
 
 
 def test_the_usual_way_of_the_help_fits_together() -> None:

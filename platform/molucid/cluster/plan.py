@@ -10,6 +10,7 @@ from molucid.cluster.storage import RetryConfig
 from molucid.config import Config
 from molucid.errors import InputError
 from molucid.recipes.load import Recipe
+from molucid.simulate.augment import AugmentConfig
 from molucid.train.engines.deepspeed import DeepSpeedConfig
 from molucid.train.loader import LoaderConfig
 
@@ -93,6 +94,7 @@ class FinetuneConfig(Config):
         steps: length in optimiser steps instead.
         checkpoint_every: steps between checkpoints.
         validate_every: steps between validations.
+        augment: `None`, because measured infrared spectra cannot be told from simulated ones and would be changed.
     """
 
     learning_rate: PositiveFloat = 1e-4
@@ -101,6 +103,7 @@ class FinetuneConfig(Config):
     steps: PositiveInt | None = None
     checkpoint_every: PositiveInt = 500
     validate_every: PositiveInt = 500
+    augment: AugmentConfig | None = None
 
 
 def parse_workers(text: str) -> tuple[int, int]:
