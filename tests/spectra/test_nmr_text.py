@@ -411,3 +411,21 @@ def test_no_text_raises_anything_else(text: str, nucleus: Nucleus | None) -> Non
 def test_long_texts_take_linear_time(unit: str) -> None:
     with contextlib.suppress(InputError):
         parse_nmr_text("1H NMR " + unit * (200_000 // len(unit)), "1H")
+
+
+def test_decimal_commas_in_lists() -> None:
+    carbon = parse_nmr_text("13C NMR (101 MHz, CDCl3) δ 150,1, 128,5, 77,0").c_nmr
+    assert carbon is not None
+    assert carbon.shift_ppm.tolist() == [77.0, 128.5, 150.1]
+    hydrogen = parse_nmr_text("1H NMR δ 7,26 (dd, J = 8,1, 2,3 Hz, 1H), 3,9 (s, 3H, 2,4,6-Me)").h_nmr
+    assert hydrogen is not None
+    assert hydrogen.shift_ppm.tolist() == [3.9, 7.26]
+    assert hydrogen.coupling_hz == ((), (8.1, 2.3))
+
+
+@pytest.mark.parametrize("numbers", ["128,5,77,0", "150,128,77", "128,512", "77,0, 150,1,128,5"])
+def test_commas_of_two_meanings_are_refused(numbers: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_nmr_text(f"13C NMR (101 MHz, CDCl3) δ {numbers}")
+    assert caught.value.code == "ambiguous_comma"
+    assert caught.value.hint

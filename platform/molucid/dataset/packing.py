@@ -59,8 +59,8 @@ def pack(
         on_progress: called with the number of records read since it was called last.
 
     Returns:
-        The manifest: `records_read` (with one for each spectrum that is a row), `records_kept`, `rejected` by reason, `rows`,
-        `molecules`, `licences` by rows, ….
+        The manifest: `records_read` (with one for each spectrum that is a row), `records_kept`, `rejected` by reason,
+        `rows`, `molecules`, `licences` by rows, ….
 
     Raises:
         InputError: `folder` is complete already, or no record could be kept (`nothing_packed`); then the folder

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from molucid.errors import InputError
 from molucid.spectra.nmr_entries import peaks_of
 from molucid.spectra.nmr_text_peaks import parse_entries
-from molucid.spectra.nmr_text_plain import NUMBER, plain, text_fault
+from molucid.spectra.nmr_text_plain import NUMBER, plain, require_clear_commas, text_fault
 from molucid.spectra.solvents import canonical_solvent
 from molucid.spectra.types import NmrPeaks, Nucleus
 
@@ -113,6 +113,7 @@ def parse_nmr_text(text: str, nucleus: Nucleus | None = None) -> NmrText:
                 "give each compound and each solvent a text of its own",
             )
         else:
+            require_clear_commas(text, section.start, section.end)
             found[observed] = _peaks(text, flat, section, observed)
     if not found:
         raise InputError(

@@ -36,18 +36,41 @@ _TABLE |= {
 _MOJIBAKE_DASH = re.compile('â€[“”"]')
 _MOJIBAKE_DELTA = re.compile("Î´")
 _DECIMAL_POINT = re.compile(r"\d\.\d")
-_DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d{1,2}(?![\d,]))")
+_DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d{1,2}(?!\d|,\d))")
+# No locants as those of 2,4,6-trimethyl, C-2,3,5 or 2,3,5-H.
+_UNCLEAR_COMMA = re.compile(r"(?<![\w\-',])\d{1,4}(?:,\d{3,}|,\d{1,2},\d)[\d,]*(?![\w\-'])")
 
 
 def plain(text: str) -> str:
     """`text` with one spelling for each meaning, character by character, so that positions stay.
 
     All spaces become blanks, dashes hyphens, superscripts and subscripts digits. In a text without any decimal point,
-    a comma between digits is one.
+    a comma between digits is one; a comma before a blank separates.
     """
-    text = _MOJIBAKE_DELTA.sub("δ ", _MOJIBAKE_DASH.sub(" - ", text))
-    flat = text.translate(_TABLE)
+    flat = _one_spelling(text)
     return flat if _DECIMAL_POINT.search(flat) else _DECIMAL_COMMA.sub(".", flat)
+
+
+def require_clear_commas(text: str, start: int, end: int) -> None:
+    """Refuse numbers with commas only, of which nothing tells whether those are decimal: `128,5,77,0`, `150,128,77`.
+
+    Raises:
+        InputError: such numbers between two positions of a text without any decimal point (`ambiguous_comma`).
+    """
+    flat = _one_spelling(text)
+    if not _DECIMAL_POINT.search(flat) and (found := _UNCLEAR_COMMA.search(flat, start, end)):
+        raise text_fault(
+            text,
+            found.start(),
+            f"numbers {found[0]}",
+            "decimal points, or a blank behind each comma that separates",
+            "ambiguous_comma",
+            "write 128.5, 77.0 or 128,5, 77,0",
+        )
+
+
+def _one_spelling(text: str) -> str:
+    return _MOJIBAKE_DELTA.sub("δ ", _MOJIBAKE_DASH.sub(" - ", text)).translate(_TABLE)
 
 
 def text_fault(
