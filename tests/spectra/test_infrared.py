@@ -108,3 +108,38 @@ def test_a_few_dark_points_are_clipped_and_many_reject() -> None:
     assert caught.value.code == "saturated_transmittance"
     loose = InfraredConfig(max_saturated_share=0.5, min_transmittance=0.01)
     np.testing.assert_allclose(absorbance([*light, 0.0, -0.2, 0.001], "T", loose)[0][-3:], [2, 2, 2])
+
+
+def test_a_flat_bottom_is_saturation_wherever_it_is() -> None:
+    """Stray light keeps a saturated band at T = 0.005, above the floor of 0.001: 17 of 100 points."""
+    y = [0.9 - 0.001 * i for i in range(83)]
+    with pytest.raises(InputError, match=r"17 of 100 points with a transmittance of at most 0\.005") as caught:
+        absorbance([*y[:40], *[0.005] * 17, *y[40:]], "TRANSMITTANCE")
+    assert caught.value.code == "saturated_transmittance"
+    percent = [100 * value for value in (*y[:40], *[0.005, 0.0055] * 8, 0.005, *y[40:])]
+    with pytest.raises(InputError) as caught:
+        absorbance(percent, "%T")
+    assert caught.value.code == "saturated_transmittance"
+    # Of 100 points ten are allowed.
+    absorbance([*y, *y[:7], *[0.005] * 10], "TRANSMITTANCE")
+
+
+def test_a_flat_top_of_absorbance_is_saturation() -> None:
+    y = [0.01 * (i % 50) for i in range(83)]
+    with pytest.raises(InputError, match="17 of 100 points") as caught:
+        absorbance([*y, *[2.3] * 17], "ABSORBANCE")
+    assert (caught.value.code, bool(caught.value.hint)) == ("saturated_absorbance", True)
+    absorbance([*y, *[2.3] * 9, *[0.1] * 8], "ABSORBANCE")
+
+
+@pytest.mark.parametrize("units", ["ABSORBANCE", "TRANSMITTANCE"])
+def test_ordinary_bands_are_not_flat(units: str) -> None:
+    """Broad and narrow bands, coarse steps of the ordinate, and a constant trace, which clean-up tells."""
+    x = np.linspace(400, 4000, 1800)
+    bands = sum(
+        h * np.exp(-(((x - at) / w) ** 2))
+        for at, w, h in ((3300, 250, 1.2), (1700, 15, 1.5), (1100, 60, 0.9))
+    )
+    y = np.asarray(bands) if units == "ABSORBANCE" else 10.0 ** -np.asarray(bands)
+    for values in (y, np.round(y, 2), np.full(50, 0.5)):
+        infrared_spectrum(np.arange(values.size) + 400.0, values, units, CONFIG)

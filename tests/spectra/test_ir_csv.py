@@ -71,6 +71,8 @@ def test_transmittance() -> None:
         ("wavenumber,y\n4000,0.5\n", "missing_units"),
         ("cm-1,absorbance,absorbance\n4000,0.5,1\n", "mixed_compounds"),
         ("cm-1,absorbance\n4000,0.5,1\n", "malformed_ordinate"),
+        ("cm-1,absorbance\n4000,1\n3000,2\n2000,1\n4000,2\n3000,1\n", "mixed_compounds"),
+        ("cm-1,absorbance\n4000,1\n4000,2\n3000,1\n3000,3\n", "mixed_compounds"),
         ("cm-1,absorbance\n4000,high\n", "malformed_ordinate"),
         ("cm-1,absorbance\n4000,nan\n", "not_finite"),
         ("cm-1,absorbance\n", "no_points"),

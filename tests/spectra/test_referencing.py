@@ -54,6 +54,32 @@ def test_the_nearest_line_counts_not_the_highest() -> None:
     assert highest(moved, 7.4, 7.5) == pytest.approx(7.43, abs=0.001)
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [(7.29, 0.5), (7.31, 0.5), (7.50, 0.5), (7.52, 0.5)],  # doublets of 8 Hz at 400 MHz
+        [(7.22, 0.3), (7.24, 0.6), (7.26, 0.3), (1.0, 1.0)],  # a triplet over the place of CHCl3
+        [(7.40, 0.8)],  # a singlet, too far
+    ],
+)
+def test_an_aromatic_line_is_not_taken_for_chloroform(lines: list[tuple[float, float]]) -> None:
+    spectrum = proton(lines)
+    moved, note = reference(spectrum, CONFIG)
+    np.testing.assert_array_equal(moved.shift_ppm, spectrum.shift_ppm)
+    assert "axis as written" in note
+
+
+def test_a_broad_line_is_no_reference_and_a_quintet_of_the_solvent_is() -> None:
+    x = np.linspace(-2, 12, 28001)
+    broad = NmrSpectrum("1H", x, lorentz(x, 7.30, 0.05, 1.0), 400.0, "CDCl3")
+    assert "axis as written" in reference(broad, CONFIG)[1]
+    # CHD2 in DMSO: 1:2:3:2:1, J = 1.9 Hz.
+    lines = [(2.55 + 1.9 * i / 400, h) for i, h in ((-2, 0.1), (-1, 0.2), (0, 0.3), (1, 0.2), (2, 0.1))]
+    moved, note = reference(proton([*lines, (8.0, 1.0)], "DMSO-d6"), CONFIG)
+    assert note.startswith("solvent line found at 2.5")
+    assert highest(moved, 2, 3) == pytest.approx(2.5, abs=0.005)
+
+
 def test_tms_decides_in_proton_spectra() -> None:
     moved, note = reference(proton([(0.02, 0.2), (7.35, 1.0)]), CONFIG)
     assert note.startswith("TMS line found at 0.0200")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from molucid.config import Config
@@ -26,6 +27,7 @@ _TRANSMITTANCE = ("transmittance", "transmission", "trans", "t")
 _MAX_FRACTION = 1.5
 _MIN_PERCENT = 5.0  # a spectrum in percent whose lightest point is darker than this shows nothing
 _MAX_PERCENT = 150.0
+_MIN_RUN = 3
 
 
 class InfraredConfig(Config):
@@ -34,11 +36,17 @@ class InfraredConfig(Config):
     min_transmittance: float = Field(
         default=1e-3, gt=0, lt=1, description="smallest transmittance kept: below it a detector sees no light"
     )
+    plateau_range: float = Field(
+        default=0.002,
+        ge=0,
+        lt=1,
+        description="what counts as flat at the darkest point, of the range between it and the lightest",
+    )
     max_saturated_share: float = Field(
         default=0.1,
         ge=0,
         le=1,
-        description="share of points at or below it from which a spectrum is rejected",
+        description="share of dark points, those of a flat bottom included, from which a spectrum is rejected",
     )
 
 
@@ -82,6 +90,18 @@ def wavenumbers(x: FloatArray, units: str) -> FloatArray:
     return np.asarray(factor / x, np.float64)
 
 
+def _plateau(y: FloatArray, config: InfraredConfig) -> NDArray[np.bool_]:
+    """The points of runs, of three or more, that are as high as the highest point but for a hair."""
+    flat = np.zeros(y.size, np.bool_)
+    if y.size < _MIN_RUN or y.max() == y.min():
+        return flat
+    is_high = y >= y.max() - config.plateau_range * (y.max() - y.min())
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], is_high, [False]))))
+    for first, last in edges.reshape(-1, 2):
+        flat[first:last] = last - first >= _MIN_RUN
+    return flat
+
+
 def infrared_spectrum(
     wavenumber_cm1: FloatArray, y: FloatArray, units: str, config: InfraredConfig
 ) -> tuple[InfraredSpectrum, dict[str, str]]:
@@ -101,10 +121,20 @@ def infrared_spectrum(
 
     Raises:
         InputError: a unit that is none of these (`unknown_y_units`), numbers that are no transmittance
-            (`impossible_transmittance`), or too many points without light (`saturated_transmittance`).
+            (`impossible_transmittance`), too many points without light or on a flat bottom (`saturated_transmittance`), or
+            too many on a flat top of absorbance (`saturated_absorbance`).
     """
     key = _unit_key(units)
     if key in _ABSORBANCE or key in _ABSORPTION_COEFFICIENT:
+        num_flat = int(_plateau(y, config).sum())
+        # Of a transmittance with the wrong label most is flat on top; clean-up tells that.
+        if config.max_saturated_share * y.size < num_flat <= 0.5 * y.size:
+            raise InputError(
+                f"{num_flat} of {y.size} points at the largest absorbance, {y.max():g}",
+                f"at most {config.max_saturated_share:.0%} of the points on a flat top",
+                hint="measure a thinner or more dilute sample; is it transmittance? then name its unit",
+                code="saturated_absorbance",
+            )
         return InfraredSpectrum(wavenumber_cm1, y), {}
     plain = re.sub(r"percent|%|[()\[\]]", "", key)
     if plain not in _TRANSMITTANCE:
@@ -126,14 +156,17 @@ def infrared_spectrum(
             code="impossible_transmittance",
         )
     transmittance = y / 100.0 if is_percent else y
-    num_dark = int((transmittance <= config.min_transmittance).sum())
-    if num_dark > config.max_saturated_share * len(y):
+    is_dark = transmittance <= config.min_transmittance
+    is_bottom = is_dark | _plateau(-transmittance, config)
+    if (num_bottom := int(is_bottom.sum())) > config.max_saturated_share * len(y):
+        darkest = max(float(transmittance[is_bottom].max()), config.min_transmittance)
         raise InputError(
-            f"{num_dark} of {len(y)} points with a transmittance of at most {config.min_transmittance:g}",
+            f"{num_bottom} of {len(y)} points with a transmittance of at most {darkest:g}",
             f"at most {config.max_saturated_share:.0%} of the points",
             hint="measure a thinner or more dilute sample",
             code="saturated_transmittance",
         )
+    num_dark = int(is_dark.sum())
     absorbance = -np.log10(np.maximum(transmittance, config.min_transmittance))
     notes = {"ordinate": f"absorbance from {'percent ' if is_percent else ''}transmittance"}
     if is_percent and not says_percent:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from molucid.errors import InputError, shorten
+from molucid.spectra.axis import require_one_run
 from molucid.spectra.fields import parse_number
 from molucid.spectra.jcamp_ordinates import Ordinates, read_ordinates, read_pairs
 from molucid.spectra.jcamp_text import Block, Text
@@ -88,6 +89,7 @@ def trace_of(block: Block, config: ReadConfig) -> Trace:
     if _PAIRS.search(form):
         x, y = (np.array(part) for part in read_pairs(text.lines[1:], config.max_peaks))
         _check_count(len(x), num_points)
+        require_one_run(x)
         return Trace(x * x_factor, y * y_factor, x_units, y_units)
     if not _FORM.search(form):
         raise InputError(

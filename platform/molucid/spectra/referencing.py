@@ -18,13 +18,25 @@ from molucid.spectra.solvents import SOLVENTS, TMS_PPM
 from molucid.spectra.types import FloatArray, NmrPeaks, NmrSpectrum, Nucleus
 
 T = TypeVar("T")
+_USUAL_H_MHZ = 400.0  # where a file names no field
 
 
 class ReferencingConfig(Config):
     """Where a reference line is looked for, and how much around a foreign line is removed."""
 
     h_search_ppm: float = Field(
-        default=0.3, gt=0, description="largest shift of a ¹H axis by its solvent line"
+        default=0.1, gt=0, description="largest shift of a ¹H axis by its solvent line"
+    )
+    h_max_width_hz: float = Field(
+        default=8.0, gt=0, description="width at half height of a ¹H reference line; a quintet of CHD2 is one"
+    )
+    h_multiplet_hz: tuple[float, float] = Field(
+        default=(5.0, 20.0), description="distances at which another ¹H line belongs to the same multiplet"
+    )
+    h_multiplet_height: float = Field(
+        default=0.3,
+        gt=0,
+        description="height of a line, over that of the reference line, that makes a multiplet",
     )
     h_tms_search_ppm: float = Field(
         default=0.05, gt=0, description="largest shift of a ¹H axis by TMS; silicone grease is at 0.07 ppm"
@@ -69,7 +81,7 @@ def reference(spectrum: NmrSpectrum, config: ReferencingConfig) -> tuple[NmrSpec
     """Move a trace whose file states no reference, so that TMS or the solvent is at its table value.
 
     Of a solvent with several lines the highest of those found counts; it must stand out of the noise. A trace in
-    which none does stays as it is.
+    which none does stays as it is. In ¹H a line that may be the compound's, broad or of a multiplet, is none.
 
     Returns:
         The trace, and what was done as text.
@@ -86,7 +98,7 @@ def reference(spectrum: NmrSpectrum, config: ReferencingConfig) -> tuple[NmrSpec
         if height > 0:
             moved = replace(spectrum, shift_ppm=spectrum.shift_ppm + (shift - at))
             return moved, f"{name} line found at {at:.4f} ppm, set to {shift:g} ppm"
-    return spectrum, "none stated and no line of solvent or TMS found; axis as written"
+    return spectrum, "none stated and no line that must be solvent or TMS; axis as written"
 
 
 def _found_line(
@@ -103,7 +115,10 @@ def _found_line(
     if not tops.size:
         return None
     if spectrum.nucleus == "1H":
-        # Lines of the compound may be higher, so the nearest counts.
+        # Lines of the compound may be higher, so the nearest counts that is none of a multiplet.
+        tops = np.array([top for top in tops.tolist() if _is_single(spectrum, top, config)], np.intp)
+        if not tops.size:
+            return None
         top = int(tops[np.argmin(np.abs(x[tops] - shift))])
         return float(y[top]), _centre_of_line(x, y, top), shift
     # The multiplet of a deuterated carbon towers above the compound, and has no line of its own in its middle
@@ -114,14 +129,36 @@ def _found_line(
     return float(y[top]), float(np.average(x[first:last], weights=weight)), shift
 
 
-def _centre_of_line(x: FloatArray, y: FloatArray, top: int) -> float:
-    """Mean of what is above half of the line's height, weighted by how far it is above."""
+def _is_single(spectrum: NmrSpectrum, top: int, config: ReferencingConfig) -> bool:
+    """Whether a ¹H line is narrow, and no line as high or higher is at the distance of a coupling from it."""
+    x, y = spectrum.shift_ppm, spectrum.intensity
+    hz_per_ppm = spectrum.field_mhz or _USUAL_H_MHZ
+    first, last = _half_height(y, top)
+    if (x[last] - x[first]) * hz_per_ppm > config.h_max_width_hz:
+        return False
+    nearest, farthest = (distance / hz_per_ppm for distance in config.h_multiplet_hz)
+    begin, end = np.searchsorted(x, (x[top] - farthest, x[top] + farthest))
+    near = np.arange(max(begin, 1), min(end, len(x) - 1))
+    is_top = (y[near] >= y[near - 1]) & (y[near] > y[near + 1])
+    is_high = y[near] >= config.h_multiplet_height * y[top]
+    return not (is_top & is_high & (np.abs(x[near] - x[top]) >= nearest)).any()
+
+
+def _half_height(y: FloatArray, top: int) -> tuple[int, int]:
+    """First and last point of a line above half of its height."""
     half = y[top] / 2
     first = last = top
     while first > 0 and y[first - 1] > half:
         first -= 1
     while last + 1 < len(y) and y[last + 1] > half:
         last += 1
+    return first, last
+
+
+def _centre_of_line(x: FloatArray, y: FloatArray, top: int) -> float:
+    """Mean of what is above half of the line's height, weighted by how far it is above."""
+    half = y[top] / 2
+    first, last = _half_height(y, top)
     return float(np.average(x[first : last + 1], weights=y[first : last + 1] - half))
 
 

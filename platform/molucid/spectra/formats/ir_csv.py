@@ -18,6 +18,7 @@ from typing import IO
 import numpy as np
 
 from molucid.errors import InputError, Rejected, Where, shorten
+from molucid.spectra.axis import require_one_run
 from molucid.spectra.compound import Compound, Part
 from molucid.spectra.draft import check_id
 from molucid.spectra.fields import is_number, parse_number
@@ -107,6 +108,7 @@ def _spectrum(stream: IO[bytes], file: str, config: ReadConfig) -> Part:
             hint="export it again",
             code="no_points",
         )
+    require_one_run(np.array(x))
     axis = wavenumbers(np.array(x), units[0])
     spectrum, notes = infrared_spectrum(axis, np.array(y), units[1], config.infrared)
     return Part("ir", spectrum, {f"ir_{name}": text for name, text in notes.items()})
