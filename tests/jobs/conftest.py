@@ -151,16 +151,26 @@ def packed_samples(folder: Path, num_bits: int) -> None:
     pack(records, folder, PackConfig(fingerprint=FingerprintConfig(num_bits=num_bits)), {})
 
 
-def written_checkpoint(folder: Path, seed: int = 0, **changes: Any) -> Path:
-    """A complete checkpoint of a small model with random weights, in a folder of a run."""
+def written_checkpoint(
+    folder: Path, seed: int = 0, beta: float = 0.0, patterns: tuple[str, ...] = (), **changes: Any
+) -> Path:
+    """A complete checkpoint of a small model with random weights, in a folder of a run.
+
+    Args:
+        folder: of the run.
+        seed: of the weights.
+        beta: weight of the fragments' loss when the model is tuned.
+        patterns: vocabulary of its fragments.
+        changes: to the sizes of the model.
+    """
     sizes: dict[str, Any] = {
         "width": 32, "heads": 2, "encoder_layers": 1, "decoder_layers": 1, "feed_forward_width": 48,
         "fingerprint_bits": 64, "fingerprint_hidden": 16,
     }  # fmt: skip
     model_config = ModelConfig.from_mapping({**sizes, **changes})
-    objective, train = ObjectiveConfig(), TrainConfig()
+    objective, train = ObjectiveConfig(beta=beta), TrainConfig()
     engine = SingleEngine(new_model(model_config, seed), Objective(objective), train)
-    card = make_card("tiny", model_config, objective, train, {})
+    card = make_card("tiny", model_config, objective, train, {}, patterns)
     store_checkpoint(Root(folder), engine, card, TrainState(step=1, position=8), 0.0)
     return folder
 
