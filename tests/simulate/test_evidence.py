@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from molucid.errors import Rejected
 from molucid.simulate.augment import AugmentConfig, augment_evidence
@@ -126,3 +127,34 @@ def test_what_is_drawn_is_a_function_of_the_generator() -> None:
     assert isinstance(other, NmrPeaks)
     assert first.shift_ppm.tolist() == second.shift_ppm.tolist()
     assert first.shift_ppm.tolist() != other.shift_ppm.tolist()
+
+
+def carbons() -> NmrPeaks:
+    return NmrPeaks("13C", np.array([18.0, 58.0]), shift_std_ppm=np.array([1.0, 1.0]), field_mhz=100.58)
+
+
+@pytest.mark.parametrize("trace_probability", [0.0, 0.5, 1.0])
+def test_both_nuclei_of_a_compound_are_in_one_solvent_and_magnet(trace_probability: float) -> None:
+    evidence = Evidence("a", h_nmr=replace(SIMULATED, field_mhz=400.0), c_nmr=carbons())
+    config = AugmentConfig(trace_probability=trace_probability)
+    seen = set()
+    for seed in range(25):
+        found = augment_evidence(evidence, config, np.random.default_rng(seed))
+        assert found.h_nmr is not None
+        assert found.c_nmr is not None
+        assert found.h_nmr.solvent == found.c_nmr.solvent
+        assert found.h_nmr.field_mhz is not None
+        assert found.c_nmr.field_mhz == pytest.approx(found.h_nmr.field_mhz * 0.25145, rel=1e-4)
+        seen.add((found.h_nmr.solvent, found.h_nmr.field_mhz))
+    assert len(seen) > 5
+
+
+def test_what_one_list_states_holds_for_the_other() -> None:
+    stated = replace(carbons(), field_mhz=150.9, solvent="C6D6")
+    evidence = Evidence("a", h_nmr=SIMULATED, c_nmr=stated)
+    found = augment_evidence(evidence, AugmentConfig(trace_probability=1.0), np.random.default_rng(0))
+    assert found.h_nmr is not None
+    assert found.c_nmr is not None
+    assert (found.h_nmr.solvent, found.c_nmr.solvent) == ("C6D6", "C6D6")
+    assert found.c_nmr.field_mhz == 150.9
+    assert found.h_nmr.field_mhz == pytest.approx(600.1, abs=0.1)

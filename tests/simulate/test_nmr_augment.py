@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,9 @@ import pytest
 
 from molucid.config import Config
 from molucid.errors import InputError
+from molucid.simulate.nmr import NmrConfig
 from molucid.simulate.nmr_augment import NmrAugmentConfig, augment_peaks, augmented_trace
+from molucid.simulate.nmr_augment_config import SIMULATED_FIELD_MHZ
 from molucid.spectra.grids import C_NMR_GRID, H_NMR_GRID
 from molucid.spectra.types import NmrPeaks
 
@@ -94,6 +97,21 @@ def test_mobile_hydrogens_and_quaternary_carbons_go_missing() -> None:
     assert in_water.multiplicity == ("t", "q")
     carbons = augment_peaks(trifluoroethanol(), config(quaternary_missing=1), generator())
     assert carbons.multiplicity == ("T",)
+
+
+def test_a_stated_field_is_kept_and_the_simulators_is_drawn() -> None:
+    magnet = config(field_mhz=[500.0])
+    assert NmrConfig().h_field_mhz == SIMULATED_FIELD_MHZ
+    for make in (augment_peaks, augmented_trace):
+        stated = replace(ethanol(), field_mhz=600.13)
+        assert make(stated, magnet, generator()).field_mhz == 600.13
+        assert make(ethanol(), magnet, generator()).field_mhz == 500.0
+        unstated = replace(ethanol(), field_mhz=None)
+        assert make(unstated, magnet, generator()).field_mhz == 500.0
+        carbon = replace(trifluoroethanol(), field_mhz=125.76)
+        assert make(carbon, magnet, generator()).field_mhz == 125.76
+        simulated = replace(trifluoroethanol(), field_mhz=100.58)
+        assert make(simulated, magnet, generator()).field_mhz == pytest.approx(125.73, abs=0.01)
 
 
 def test_equal_couplings_stay_equal() -> None:

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from molucid.config import Config
 from molucid.errors import InputError, Rejected, Where
+from molucid.simulate.nmr_augment_config import SIMULATED_FIELD_MHZ
 from molucid.simulate.nmr_coupling_table import CouplingConfig
 from molucid.simulate.nmr_exchangeable import MobileHydrogenConfig, mobile_groups
 from molucid.simulate.nmr_graph import NmrGraph, read_graph
@@ -36,7 +37,7 @@ class NmrConfig(Config):
         weights: safetensors file of the shift model, its provenance beside it; `None` for the shipped one.
     """
 
-    h_field_mhz: float = Field(default=400.0, ge=20, le=2000)
+    h_field_mhz: float = Field(default=SIMULATED_FIELD_MHZ, ge=20, le=2000)
     molecules_per_batch: int = Field(default=64, ge=1)
     couplings: CouplingConfig = CouplingConfig()
     mobile: MobileHydrogenConfig = MobileHydrogenConfig()

@@ -7,34 +7,79 @@ ranges and the state of the generator.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
-from molucid.simulate.nmr_augment_config import NmrAugmentConfig
+from molucid.simulate.nmr_augment_config import SIMULATED_FIELD_MHZ, NmrAugmentConfig
 from molucid.simulate.nmr_augment_list import reported
 from molucid.simulate.nmr_augment_trace import drawn_trace
 from molucid.spectra.types import NmrPeaks, NmrSpectrum
 
-__all__ = ["NmrAugmentConfig", "augment_peaks", "augmented_trace"]
+__all__ = ["Measurement", "NmrAugmentConfig", "augment_peaks", "augmented_trace", "drawn_measurement"]
 
 _EXCHANGING = frozenset({"D2O", "CD3OD"})
 _C_TO_H_FREQUENCY = 0.25145020
 _LEAST_COUPLING_HZ = 0.3
+_SAME_FIELD_MHZ = 0.01
 
 
-def augment_peaks(peaks: NmrPeaks, config: NmrAugmentConfig, rng: np.random.Generator) -> NmrPeaks:
-    """A list as a laboratory would report it; without `shift_std_ppm`, as a measured list."""
-    return reported(_moved(peaks, config, rng), config, rng)
+class Measurement(NamedTuple):
+    """What all spectra of one sample share: the solvent, and the magnet by its ¹H frequency."""
+
+    solvent: str
+    h_field_mhz: float
 
 
-def augmented_trace(peaks: NmrPeaks, config: NmrAugmentConfig, rng: np.random.Generator) -> NmrSpectrum:
-    """A trace on the grid of the nucleus; the compound's highest line is 1."""
-    return drawn_trace(_moved(peaks, config, rng), config, rng)
+def drawn_measurement(
+    lists: Sequence[NmrPeaks], config: NmrAugmentConfig, rng: np.random.Generator
+) -> Measurement:
+    """The first solvent and the first field that one of the lists states, drawn where none does."""
+    solvent, field = _drawn_solvent(config, rng), float(rng.choice(config.field_mhz))
+    solvents = [peaks.solvent for peaks in lists if peaks.solvent]
+    fields = [
+        stated / _frequency(peaks) for peaks in lists if (stated := _stated_field_mhz(peaks)) is not None
+    ]
+    return Measurement(solvents[0] if solvents else solvent, fields[0] if fields else field)
 
 
-def _moved(peaks: NmrPeaks, config: NmrAugmentConfig, rng: np.random.Generator) -> NmrPeaks:
+def augment_peaks(
+    peaks: NmrPeaks,
+    config: NmrAugmentConfig,
+    rng: np.random.Generator,
+    measurement: Measurement | None = None,
+) -> NmrPeaks:
+    """A list as a laboratory would report it; without `shift_std_ppm`, as a measured list.
+
+    Args:
+        peaks: simulated; a solvent that it states is kept, and a field other than `SIMULATED_FIELD_MHZ`.
+        config: ranges.
+        rng: draws.
+        measurement: solvent and field, where other spectra share them; `None` draws them.
+    """
+    return reported(_moved(peaks, config, rng, measurement), config, rng)
+
+
+def augmented_trace(
+    peaks: NmrPeaks,
+    config: NmrAugmentConfig,
+    rng: np.random.Generator,
+    measurement: Measurement | None = None,
+) -> NmrSpectrum:
+    """A trace on the grid of the nucleus; the compound's highest line is 1. Arguments as of `augment_peaks`."""
+    return drawn_trace(_moved(peaks, config, rng, measurement), config, rng)
+
+
+def _moved(
+    peaks: NmrPeaks, config: NmrAugmentConfig, rng: np.random.Generator, measurement: Measurement | None
+) -> NmrPeaks:
     """Some peaks missing, shifts and couplings off, in a solvent and at a field."""
-    solvent = peaks.solvent or _drawn_solvent(config, rng)
+    drawn = measurement if measurement is not None else drawn_measurement([peaks], config, rng)
+    solvent = peaks.solvent or drawn.solvent
+    stated = _stated_field_mhz(peaks)
+    field = drawn.h_field_mhz * _frequency(peaks) if stated is None else stated
     num_peaks = len(peaks.shift_ppm)
     names = peaks.multiplicity or (None,) * num_peaks
     missing = config.mobile_missing if solvent not in _EXCHANGING else 1.0
@@ -47,7 +92,6 @@ def _moved(peaks: NmrPeaks, config: NmrAugmentConfig, rng: np.random.Generator) 
     if peaks.shift_std_ppm is not None:
         error = np.clip(rng.standard_normal(num_peaks), -3, 3)
         shift = shift + config.shift_error * peaks.shift_std_ppm * error
-    field = float(rng.choice(config.field_mhz)) * (1.0 if peaks.nucleus == "1H" else _C_TO_H_FREQUENCY)
     return NmrPeaks(
         peaks.nucleus,
         shift[kept],
@@ -58,6 +102,19 @@ def _moved(peaks: NmrPeaks, config: NmrAugmentConfig, rng: np.random.Generator) 
         field_mhz=field,
         solvent=solvent,
     )
+
+
+def _frequency(peaks: NmrPeaks) -> float:
+    """Of the list's nucleus, relative to ¹H."""
+    return 1.0 if peaks.nucleus == "1H" else _C_TO_H_FREQUENCY
+
+
+def _stated_field_mhz(peaks: NmrPeaks) -> float | None:
+    """The field that a list states, of its nucleus; `None` for the one that the simulator states by default."""
+    if peaks.field_mhz is None:
+        return None
+    is_simulators = abs(peaks.field_mhz / _frequency(peaks) - SIMULATED_FIELD_MHZ) < _SAME_FIELD_MHZ
+    return None if is_simulators else peaks.field_mhz
 
 
 def _drawn_solvent(config: NmrAugmentConfig, rng: np.random.Generator) -> str:

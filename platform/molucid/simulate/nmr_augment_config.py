@@ -10,6 +10,8 @@ from molucid.config import Config
 from molucid.spectra.solvents import SOLVENTS
 
 Probability = Annotated[float, Field(ge=0, le=1)]
+SIMULATED_FIELD_MHZ = 400.0
+"""¹H frequency that simulated lists state unless another was asked for."""
 Range = tuple[float, float]
 """Smallest and largest value; uniform between them, or uniform in the logarithm where the attribute says so."""
 
@@ -25,7 +27,7 @@ class NmrAugmentConfig(Config):
         mobile_missing: probability that a broad line (OH, NH) is not seen; 1 in `D2O` and `CD3OD`.
         quaternary_missing: probability that a carbon without hydrogen is not seen.
         solvents: name and weight of each solvent of a list that names none.
-        field_mhz: ¹H frequencies, each as likely, of a list that states no other than the simulator's.
+        field_mhz: ¹H frequencies, each as likely, of a list that states none or the simulator's; others are kept.
         unresolved: probability, per list, that couplings below `unresolved_below_hz` are not seen.
         unresolved_below_hz: smallest coupling that such a list still gives.
         multiplet_as_range: probability, per list, that multiplets without a name give their range and no couplings.
