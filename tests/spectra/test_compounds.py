@@ -225,7 +225,6 @@ def test_a_manifest_in_json(tmp_path: Path) -> None:
     [
         ("m.csv", "id,hnmr,msms\na,b,c\n", "unknown_column"),
         ("m.csv", "id,msms\n", "no_records"),
-        ("m.json", '[{"id": "a", "ms": "x", "ir": ""}]', "unknown_column"),
         ("m.json", '[{"id": "a", "ir": ""', "invalid_json"),
         ("m.mgf", "BEGIN IONS", "no_compounds"),
         ("m.csv", "id,name\na,b\n", "no_compounds"),
@@ -236,6 +235,39 @@ def test_what_is_no_manifest(tmp_path: Path, name: str, text: str, code: str) ->
     with pytest.raises(InputError) as fault:
         read_compounds(tmp_path / name)
     assert fault.value.code == code
+
+
+def test_an_unknown_key_costs_its_own_compound_and_a_foreign_column_nothing(tmp_path: Path) -> None:
+    tree(tmp_path, FILES)
+    rows = [
+        {"id": "a", "h_nmr": "h.csv"},
+        {"id": "b", "hnmr": "h.csv"},
+        {"id": "c", "comment": "x", "ir": "ir.csv"},
+    ]
+    (tmp_path / "m.json").write_text(json.dumps(rows))
+    good, near, far = read_compounds(tmp_path / "m.json")
+    assert isinstance(good, Record)
+    assert isinstance(near, Rejected)
+    assert isinstance(far, Rejected)
+    assert (near.id, near.code, far.id, far.code) == ("b", "unknown_column", "c", "unknown_column")
+    assert "'h_nmr'" in near.hint
+    assert "remove it" in far.hint
+    assert "did you mean" not in far.hint
+    (tmp_path / "m.csv").write_text("id,comment,h_nmr\na,from the drawer,h.csv\n")
+    (record,) = read_compounds(tmp_path / "m.csv")
+    assert isinstance(record, Record)
+    assert record.metadata["columns_not_used"] == "comment"
+
+
+@pytest.mark.parametrize(("one", "other"), [("CCO", "c1ccc"), ("c1ccc", "CCO")])
+def test_a_structure_that_cannot_be_read_is_told_and_not_compared(
+    tmp_path: Path, one: str, other: str
+) -> None:
+    files = {"a/1.csv": f"# smiles: {one}\n{C}", "a/2.csv": f"# smiles: {other}\n{H}"}
+    (record,) = read_compounds(tree(tmp_path, files))
+    assert isinstance(record, Record)
+    assert record.smiles == "CCO"
+    assert record.metadata["unreadable_smiles"].startswith("c1ccc in ")
 
 
 def test_what_is_no_folder_of_compounds(tmp_path: Path) -> None:

@@ -113,7 +113,9 @@ def test_a_few_dark_points_are_clipped_and_many_reject() -> None:
 def test_a_flat_bottom_is_saturation_wherever_it_is() -> None:
     """Stray light keeps a saturated band at T = 0.005, above the floor of 0.001: 17 of 100 points."""
     y = [0.9 - 0.001 * i for i in range(83)]
-    with pytest.raises(InputError, match=r"17 of 100 points with a transmittance of at most 0\.005") as caught:
+    with pytest.raises(
+        InputError, match=r"17 of 100 points with a transmittance of at most 0\.005"
+    ) as caught:
         absorbance([*y[:40], *[0.005] * 17, *y[40:]], "TRANSMITTANCE")
     assert caught.value.code == "saturated_transmittance"
     percent = [100 * value for value in (*y[:40], *[0.005, 0.0055] * 8, 0.005, *y[40:])]

@@ -149,3 +149,26 @@ def test_a_spectrum_refused_at_clean_up_is_a_row_of_its_compound(tmp_path: Path)
     assert isinstance(row, Rejected)
     assert row.where.file == str(tmp_path / "a")
     assert row.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("4000,0.5\n3000,0.25\n2000,0.1\n1000,0.3\n", "missing_units"),
+        ("cm-1,reflectance\n4000,0.5\n3000,0.25\n2000,0.1\n1000,0.3\n", "unknown_y_units"),
+        ("some words\nand others\n", "unknown_format"),
+    ],
+)
+def test_two_columns_of_numbers_lack_their_units(tmp_path: Path, text: str, code: str) -> None:
+    (tmp_path / "a.csv").write_text(text)
+    (row,) = read(tmp_path / "a.csv")
+    assert isinstance(row, Rejected)
+    assert row.code == code
+    assert row.hint
+
+
+def test_an_unknown_element_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("x\nFormula: C6Xx\n" + TEXT)
+    (row,) = read(tmp_path / "a.txt")
+    assert isinstance(row, Rejected)
+    assert (row.code, bool(row.hint)) == ("unknown_element", True)

@@ -300,6 +300,19 @@ def test_lists_are_read_where_there_is_no_trace() -> None:
     assert isinstance(peaks, NmrPeaks)
     np.testing.assert_allclose(peaks.shift_ppm, [1.24, 3.73])
     assert peaks.multiplicity == ("t", "q")
+    words = "(XYMA)\n(1.24,1.00,br. s,<5>)\n(3.73,0.54,doublet of doublets,<7>)"
+    peaks = record(block({**labels, "PEAK ASSIGNMENTS": words})).evidence.h_nmr
+    assert isinstance(peaks, NmrPeaks)
+    assert peaks.multiplicity == ("br s", "dd")
+    assert code(block({**labels, "PEAK ASSIGNMENTS": "(XYMA)\n(1.24,1,zz,<5>)"})) == "unknown_multiplicity"
+    carbon = {
+        **labels,
+        ".OBSERVE NUCLEUS": "^13C",
+        "PEAK ASSIGNMENTS": "(XYMA)\n(21.4,1,Q,<1>)\n(128.4,1,D,<2>)",
+    }
+    peaks = record(block(carbon)).evidence.c_nmr
+    assert isinstance(peaks, NmrPeaks)
+    assert peaks.multiplicity == ("Q", "D")
 
 
 def link(*blocks: str) -> str:
@@ -319,6 +332,20 @@ def test_blocks_of_one_title_are_one_compound_and_of_others_others() -> None:
     assert isinstance(first.evidence.h_nmr, NmrSpectrum)
     assert first.evidence.ir is not None
     assert first.metadata["h_nmr_not_used"] == "a list of the same spectrum"
+
+
+def test_blocks_of_one_title_need_not_follow_each_other() -> None:
+    first, second = read(block(NMR, TITLE="a") + block(IR, TITLE="b") + block(IR, TITLE="a"))
+    assert isinstance(first, Record)
+    assert isinstance(second, Record)
+    assert (first.evidence.id, first.evidence.present()) == ("a", ("ir", "h_nmr"))
+    assert (second.evidence.id, second.evidence.present()) == ("b", ("ir",))
+
+
+def test_two_compounds_in_one_table_of_points_are_refused() -> None:
+    pairs = "(XY..XY)\n4000,1\n3000,2\n2000,1\n4000,2\n3000,1\n2000,3"
+    labels = {name: value for name, value in IR.items() if name != "XYDATA"}
+    assert code(block({**labels, "NPOINTS": "6", "XYPOINTS": pairs})) == "mixed_compounds"
 
 
 def test_faults_of_one_block_leave_the_others() -> None:

@@ -30,7 +30,10 @@ class Formula(Mapping[str, int]):
         for element, number in counts.items():
             if element not in _ATOM_MASS:
                 raise InputError(
-                    f"element {element!r}", "a chemical element with a tabulated mass", code="unknown_element"
+                    f"element {element!r}",
+                    "a chemical element with a tabulated mass",
+                    hint="correct the symbol; capitals count: Co is cobalt, CO is carbon and oxygen",
+                    code="unknown_element",
                 )
             if number < 0:
                 raise InputError(f"{number} atoms of {element}", "a count ≥ 0", code="negative_count")

@@ -2,7 +2,8 @@
 
 CSV or TSV with a header, or a JSON list of objects. Columns: `id` and any of `formula`, `smiles`, `msms`, `ir`,
 `h_nmr`, `c_nmr`. The last four hold a path relative to the manifest, inside of its folder; `msms` may hold several,
-between `;` or as a JSON list. One file may stand in several columns: each takes its kind from it.
+between `;` or as a JSON list. Other columns of
+a table are not used; another key of a JSON object rejects that compound. One file may stand in several columns: each takes its kind from it.
 """
 
 from __future__ import annotations
@@ -55,6 +56,7 @@ class Listed:
         formula: as the manifest gives it.
         smiles: as the manifest gives it.
         files: each of them once.
+        unused: columns of the manifest that say nothing here.
     """
 
     id: str
@@ -62,6 +64,7 @@ class Listed:
     formula: str | None = None
     smiles: str | None = None
     files: tuple[ListedFile, ...] = ()
+    unused: tuple[str, ...] = ()
 
 
 def is_manifest(path: Path | str) -> bool:
@@ -84,7 +87,7 @@ def read_manifest_rows(path: Path) -> Iterator[Listed | Rejected]:
     """The compounds of a manifest; a line that is none is a row.
 
     Raises:
-        InputError: the file cannot be read, or has a column that no manifest has.
+        InputError: the file cannot be read, or has a column with nearly the name of one of ours.
     """
     if path.suffix.lower() == ".json":
         return _rows(path, list(enumerate(_json_rows(path), start=1)), lines=False)
@@ -111,9 +114,6 @@ def _json_rows(path: Path) -> list[Any]:
         raise InputError(
             "JSON that is no list", "a list of compounds", Where(str(path)), code="wrong_json_format"
         )
-    for row in rows:
-        if isinstance(row, dict):
-            _check_columns(path, [str(name) for name in row], None)
     return rows
 
 
@@ -129,7 +129,7 @@ def _table_rows(path: Path) -> list[tuple[int, Any]]:
                 continue
             if columns is None:
                 columns = [cell.strip().lower() for cell in cells]
-                _check_columns(path, columns, reader.line_num)
+                _check_columns(columns, Where(str(path), line=reader.line_num))
             elif len(cells) == len(columns):
                 rows.append((reader.line_num, dict(zip(columns, cells, strict=True))))
             else:
@@ -140,17 +140,24 @@ def _table_rows(path: Path) -> list[tuple[int, Any]]:
     return rows
 
 
-def _check_columns(path: Path, columns: list[str], line: int | None) -> None:
+def _check_columns(columns: list[str], where: Where) -> None:
+    """Refuse a column that may be one of ours with a slip; one that is like none of them says nothing here."""
     for name in columns:
-        if name not in COLUMNS:
-            near = difflib.get_close_matches(name, COLUMNS, n=1, cutoff=0.0)
-            raise InputError(
-                f"the column {shorten(name)!r}",
-                f"only {', '.join(COLUMNS)}",
-                Where(str(path), line=line),
-                hint=f"did you mean {near[0]!r}?",
-                code="unknown_column",
-            )
+        if name not in COLUMNS and difflib.get_close_matches(name, COLUMNS, n=1):
+            raise _unknown_column(name, where)
+
+
+def _unknown_column(name: str, where: Where) -> InputError:
+    near = difflib.get_close_matches(name, COLUMNS, n=1)
+    return InputError(
+        f"the column {shorten(name)!r}",
+        f"only {', '.join(COLUMNS)}",
+        where,
+        hint=f"did you mean {near[0]!r}? else remove it"
+        if near
+        else "remove it, or give it one of these names",
+        code="unknown_column",
+    )
 
 
 def _rows(path: Path, rows: list[tuple[int, Any]], lines: bool) -> Iterator[Listed | Rejected]:
@@ -175,6 +182,9 @@ def _listed(path: Path, number: int, row: Any, line: int | None) -> Listed | Rej
                 hint="put cells with commas between quotation marks",
                 code="ragged_row",
             )
+        unused = tuple(str(name) for name in row if name not in COLUMNS)
+        if unused and line is None:
+            raise _unknown_column(unused[0], Where(str(path)))
         id = _cell(row, "id")
         if not id:
             raise InputError("a compound without id", "a name", hint="fill the column id", code="missing_id")
@@ -186,7 +196,7 @@ def _listed(path: Path, number: int, row: Any, line: int | None) -> Listed | Rej
         files = tuple(
             ListedFile(name, _inside(path.parent, name), tuple(slots)) for name, slots in slots_of.items()
         )
-        return Listed(id, where, _cell(row, "formula"), _cell(row, "smiles"), files)
+        return Listed(id, where, _cell(row, "formula"), _cell(row, "smiles"), files, unused)
     except InputError as error:
         id = row.get("id") if isinstance(row, dict) else None
         name = shorten(id.strip()) if isinstance(id, str) and id.strip() else fallback
@@ -197,7 +207,12 @@ def _cell(row: dict[str, Any], name: str) -> str | None:
     value = row.get(name)
     if value is None or isinstance(value, str):
         return (value or "").strip() or None
-    raise InputError(f"{name} = {shorten(repr(value))}", "text", code="invalid_record")
+    raise InputError(
+        f"{name} = {shorten(repr(value))}",
+        "text",
+        hint="write it between quotation marks",
+        code="invalid_record",
+    )
 
 
 def _names(row: dict[str, Any], slot: str) -> list[str]:

@@ -222,9 +222,7 @@ class _Merged:
                 )
             self.formula = self.formula or (evidence.formula, label)
         if record.smiles is not None:
-            if self.smiles is not None and not _same_structure(self.smiles[0], record.smiles):
-                raise self._mixed("structure", *self.smiles, record.smiles, label)
-            self.smiles = self.smiles or (record.smiles, label)
+            self._take_structure(record.smiles, label)
         self._require_one_precursor(evidence.msms, label)
         if evidence.msms and file.slots and "msms" not in file.slots:
             self._note("not_used", f"msms of {label}")
@@ -250,6 +248,21 @@ class _Merged:
             self._note(key, text)
         if label not in self.files:
             self.files.append(label)
+
+    def _take_structure(self, smiles: str, label: str) -> None:
+        if self.smiles is None or self.smiles[0] == smiles:
+            self.smiles = self.smiles or (smiles, label)
+            return
+        # RDKit is imported only where two files spell a structure differently.
+        from molucid.chem.identity import same_molecule
+
+        if not _is_readable(self.smiles[0]):
+            self._note("unreadable_smiles", f"{self.smiles[0]} in {self.smiles[1]}")
+            self.smiles = (smiles, label)
+        elif not _is_readable(smiles):
+            self._note("unreadable_smiles", f"{smiles} in {label}")
+        elif not same_molecule(self.smiles[0], smiles):
+            raise self._mixed("structure", *self.smiles, smiles, label)
 
     def _require_one_precursor(self, spectra: Sequence[MassSpectrum], label: str) -> None:
         for spectrum in spectra:
@@ -294,19 +307,19 @@ class _Merged:
             )
         values: Mapping[str, Any] = {name: value for name, (value, _) in self.evidence.items()}
         metadata = self.metadata | {"files": "; ".join(self.files)}
+        if self.listed.unused:
+            metadata["columns_not_used"] = "; ".join(self.listed.unused)
         if faulty:
             metadata["rejected_files"] = "; ".join(row.id for row in faulty)
         evidence = Evidence(self.listed.id, self.formula and self.formula[0], tuple(self.msms), **values)
         return Record(evidence, self.smiles and self.smiles[0], self.listed.where, metadata)
 
 
-def _same_structure(one: str, other: str) -> bool:
-    if one == other:
-        return True
-    # RDKit is imported only where two files spell a structure differently.
-    from molucid.chem.identity import same_molecule
+def _is_readable(smiles: str) -> bool:
+    from molucid.chem.identity import parse_smiles
 
     try:
-        return same_molecule(one, other)
+        parse_smiles(smiles)
     except InputError:
         return False
+    return True

@@ -121,8 +121,8 @@ def infrared_spectrum(
 
     Raises:
         InputError: a unit that is none of these (`unknown_y_units`), numbers that are no transmittance
-            (`impossible_transmittance`), too many points without light or on a flat bottom (`saturated_transmittance`), or
-            too many on a flat top of absorbance (`saturated_absorbance`).
+            (`impossible_transmittance`), too many points dark or on a flat bottom (`saturated_transmittance`), or too
+            many on a flat top of absorbance (`saturated_absorbance`).
     """
     key = _unit_key(units)
     if key in _ABSORBANCE or key in _ABSORPTION_COEFFICIENT:

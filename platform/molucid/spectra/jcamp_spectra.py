@@ -17,11 +17,12 @@ from molucid.spectra.infrared import infrared_spectrum, wavenumbers
 from molucid.spectra.jcamp_ordinates import read_pairs
 from molucid.spectra.jcamp_tables import Trace, missing_label, number_of, trace_of, unprocessed_fid
 from molucid.spectra.jcamp_text import Block
+from molucid.spectra.nmr_multiplicity import parse_multiplicity
 from molucid.spectra.nuclei import SLOTS, parse_nucleus
 from molucid.spectra.referencing import settle
 from molucid.spectra.solvents import canonical_solvent
 from molucid.spectra.source import ReadConfig
-from molucid.spectra.types import FloatArray, NmrPeaks, NmrSpectrum
+from molucid.spectra.types import FloatArray, NmrPeaks, NmrSpectrum, Nucleus
 
 _INFRARED = re.compile(r"INFRARED|\bF?T?-?IR\b")
 _TABLES = ("XYDATA", "XYPOINTS", "NTUPLES", "PEAKTABLE", "PEAKASSIGNMENTS")
@@ -95,7 +96,7 @@ def _nmr(block: Block, kind: str, config: ReadConfig) -> Part:
         shift, stated = _shifts(block, trace, field_mhz)
         spectrum = NmrSpectrum(nucleus, shift, trace.y, field_mhz, solvent)
     else:
-        shift, multiplicity = _listed(block, config)
+        shift, multiplicity = _listed(block, nucleus, config)
         units, stated = (block.get("XUNITS") or "").upper(), "list as written"
         shift = _in_ppm(shift, units, field_mhz)
         spectrum = NmrPeaks(nucleus, shift, multiplicity, field_mhz=field_mhz, solvent=solvent)
@@ -156,7 +157,9 @@ def _shift_reference(block: Block) -> tuple[float, float] | None:
     return (point, at_ppm) if point >= 1 else None
 
 
-def _listed(block: Block, config: ReadConfig) -> tuple[FloatArray, tuple[str | None, ...] | None]:
+def _listed(
+    block: Block, nucleus: Nucleus, config: ReadConfig
+) -> tuple[FloatArray, tuple[str | None, ...] | None]:
     """Positions of a `PEAK TABLE` or of `PEAK ASSIGNMENTS`, the latter once each and with their multiplicities."""
     factor = number_of(block, "XFACTOR")
     table = block.labels.get("PEAKTABLE")
@@ -177,8 +180,11 @@ def _listed(block: Block, config: ReadConfig) -> tuple[FloatArray, tuple[str | N
         for entry in _ASSIGNMENT.findall(line.text):
             cells = [cell.strip() for cell in entry.split(",")]
             shift = parse_number(cells[0], "shift", "malformed_ordinate")
-            multiplicity = cells[place] if 0 < place < len(cells) else ""
-            found[shift] = multiplicity.lower() or found.get(shift)
+            name = cells[place] if 0 < place < len(cells) else ""
+            # The capitals of a carbon tell its hydrogens, not a splitting.
+            is_attached = nucleus == "13C" and name in ("S", "D", "T", "Q")
+            word = name if is_attached or not name else parse_multiplicity(name)
+            found[shift] = word or found.get(shift)
     names = tuple(found.values())
     return np.array(list(found), np.float64), names if any(names) else None
 

@@ -185,6 +185,8 @@ def _format_of(path: Path) -> str:
         return _EXTENSIONS[suffix]
     if experimental_text.is_experimental_text(text):
         return "experimental_text"
+    if ir_csv.is_number_table(text):
+        return "ir_csv"
     raise InputError(
         "a file of no known format" if head else "an empty file",
         f"one of {', '.join(FORMATS)}",

@@ -18,6 +18,7 @@ import numpy as np
 from molucid.chem.identity import formula_of
 from molucid.errors import InputError, Rejected, Where
 from molucid.spectra.assigned_shifts import ListedShifts
+from molucid.spectra.nmr_multiplicity import known_multiplicity
 from molucid.spectra.parquet_table import has_columns, open_table
 from molucid.spectra.solvents import canonical_solvent
 from molucid.spectra.types import Evidence, NmrPeaks, Nucleus, Record
@@ -183,7 +184,9 @@ def _multiplicity(text: str | None, nucleus: Nucleus) -> str | None:
     name = (text or "").strip()
     if nucleus == "13C":
         return name.upper() if name.upper() in _CARBON_TYPES else None
-    return name.lower().replace("brs", "br s").replace("brd", "br d").replace("brt", "br t") or None
+    return known_multiplicity(
+        name
+    )  # contributors wrote what they liked; a word that is no splitting says nothing
 
 
 def _field_mhz(text: str | None) -> float | None:

@@ -43,7 +43,17 @@ _Y_WORDS: tuple[tuple[str, str], ...] = (
     (r"transmi", "TRANSMITTANCE"),
     (r"absorb|\babs\b", "ABSORBANCE"),
 )
+_OTHER_ORDINATES = re.compile(
+    r"reflect|kubelka|emissi|emittance|intensity|counts|single ?beam", re.IGNORECASE
+)
 _HINT = "write a first line such as: wavenumber (cm-1), absorbance"
+
+
+def is_number_table(text: str) -> bool:
+    """Whether text is lines of two numbers, three or more, below a line of any content: such a file lacks its units."""
+    body = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")][1:-1]
+    rows = [_cells(line.strip()) for line in body]
+    return len(rows) >= 2 and all(len(cells) == 2 and all(map(is_number, cells)) for cells in rows)
 
 
 def read(stream: IO[bytes], file: str, config: ReadConfig) -> Iterator[Record | Rejected]:
@@ -140,6 +150,14 @@ def _units(text: str, where: Where) -> tuple[str, str]:
             where,
             hint="write a file for each compound",
             code="mixed_compounds",
+        )
+    if len(cells) == 2 and _unit(cells[0], _X_WORDS) and _OTHER_ORDINATES.search(cells[1]):
+        raise InputError(
+            f"an ordinate in {shorten(cells[1], 40)!r}",
+            "absorbance, transmittance or % transmittance",
+            where,
+            hint="export the spectrum in absorbance",
+            code="unknown_y_units",
         )
     raise InputError(
         f"a first line {shorten(text, 60)!r}",

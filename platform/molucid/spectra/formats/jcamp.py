@@ -1,7 +1,7 @@
 """JCAMP-DX 4 to 6: infrared and NMR spectra, one or many blocks in a file.
 
-Blocks of one title are one compound: its infrared, ¹H and ¹³C spectra become one record. Of one kind the trace
-counts, a list beside it is noted; a second trace of a kind is a row of its own. The reader is our own, because
+Blocks of one title, anywhere in a file, are one compound: its infrared, ¹H and ¹³C spectra become one record. Of one
+kind the trace counts, a list beside it is noted; a second trace of a kind is a row of its own. The reader is our own, because
 nmrglue's takes the values of damaged lines as they come, loses nested blocks of one name and checks neither the
 abscissae nor the repeated ordinates that the format carries for that purpose.
 """
@@ -9,8 +9,6 @@ abscissae nor the repeated ordinates that the format carries for that purpose.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
-from itertools import groupby
 from pathlib import Path
 from typing import IO
 
@@ -62,21 +60,32 @@ def read(stream: IO[bytes], file: str, config: ReadConfig) -> Iterator[Record | 
     stem = Path(Path(file).name.removesuffix(".gz")).stem
     outer_blocks = read_blocks(unpacked(stream, file), file, config)
     titled = (item for block in outer_blocks for item in _inner(block, ""))
-    for ordinal, (title, group) in enumerate(groupby(titled, key=lambda item: item[0]), start=1):
-        id = title or (stem if ordinal == 1 else f"{stem}#{ordinal}")
-        blocks = [block for _, block in group]
-        where = Where(file, shorten(id), blocks[0].line)
-        compound = Compound(id, where)
-        for block in blocks:
+    compounds: dict[str, Compound] = {}
+    fault: InputError | None = None
+    previous: str | None = None
+    try:
+        for title, block in titled:
+            # Blocks without any title are one compound where they follow each other.
+            if title or previous != "":
+                ordinal = len(compounds) + 1
+                id = title or (stem if ordinal == 1 else f"{stem}#{ordinal}")
+            previous = title
+            where = Where(file, shorten(id), block.line)
+            compound = compounds.setdefault(id, Compound(id, where))
             try:
                 check_id(id, config)
                 _note(compound, block)
                 compound.take(spectrum_of(block, config))
             except InputError as error:
-                compound.reject(f"{shorten(id)}@{block.line}", error, replace(where, line=block.line))
+                compound.reject(f"{shorten(id)}@{block.line}", error, where)
+    except InputError as error:
+        fault = error
+    for compound in compounds.values():
         if not compound.parts:
-            compound.id = shorten(id)
+            compound.id = shorten(compound.id)
         yield from compound.finish()
+    if fault is not None:
+        raise fault
 
 
 def _inner(block: Block, outer_title: str) -> Iterator[tuple[str, Block]]:
