@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from molucid.evaluate.bootstrap import Interval
-from molucid.evaluate.figures import Frame, accuracy_curves, interval_chart, similarity_curves
+from molucid.evaluate.figures import Frame, accuracy_curves, interval_chart, similarity_curves, width_for
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -35,8 +35,9 @@ def test_interval_chart_draws_each_point_inside_with_its_bar():
 
 
 def test_accuracy_curve_rises_with_k():
-    root = ET.fromstring(accuracy_curves([[1, 3, None, 3]], 4))
+    root = ET.fromstring(accuracy_curves([[1, 3, None, 3]], 4, ["a<b"]))
     points = [tuple(map(float, p.split(","))) for p in root.find(f".//{SVG}polyline").get("points").split()]
+    assert [t.text for t in root.iter(f"{SVG}title")] == ["a<b, k = 1: 25.0 %, k = 4: 75.0 %"]
     heights = [y for _, y in points]
     assert heights[0] == heights[1] > heights[2] == heights[3]
     bottom = Frame(320, 240, (1, 4), (0, 0.8)).y(0.0)
@@ -44,8 +45,9 @@ def test_accuracy_curve_rises_with_k():
 
 
 def test_similarity_curve_starts_at_one_and_ends_at_the_share_of_exact_matches():
-    root = ET.fromstring(similarity_curves([np.array([1.0, 0.5, 0.0, 1.0])]))
+    root = ET.fromstring(similarity_curves([np.array([1.0, 0.5, 0.0, 1.0])], ["a<b"]))
     points = [tuple(map(float, p.split(","))) for p in root.find(f".//{SVG}polyline").get("points").split()]
+    assert [t.text for t in root.iter(f"{SVG}title")] == ["a<b, mean 0.625"]
     frame = Frame(320, 240, (0, 1), (0, 1))
     assert points[0][1] == pytest.approx(frame.y(1.0), abs=0.1)
     assert points[-1][1] == pytest.approx(frame.y(0.5), abs=0.1)
@@ -54,8 +56,12 @@ def test_similarity_curve_starts_at_one_and_ends_at_the_share_of_exact_matches()
 def test_all_zero_still_has_an_axis():
     for svg in (
         interval_chart(["all"], [[Interval(0, 0, 0, "none")]], ["s"], "y"),
-        accuracy_curves([[None, None]], 1),
+        accuracy_curves([[None, None]], 1, ["s"]),
     ):
         labels = {text.text for text in ET.fromstring(svg).iter(f"{SVG}text")}
         assert "0" in labels
         assert not any("nan" in label or "inf" in label for label in labels if label)
+
+
+def test_many_marks_widen_a_chart_to_the_width_of_the_page():
+    assert [width_for(n) for n in (1, 50, 70, 500)] == [660, 660, 898, 1120]

@@ -82,8 +82,9 @@ def test_fragment_charts_show_the_numbers():
     assert "a<b, 30–100 % of the molecules, 3 fragments: F1 0.667" in [
         t.text for t in root.iter(f"{SVG}title")
     ]
-    root = ET.fromstring(coverage_chart([metrics]))
-    points = root.find(f"{SVG}polyline").get("points").split()
+    root = ET.fromstring(coverage_chart(["a<b"], [metrics]))
+    assert "a<b" in [t.text for t in root.iter(f"{SVG}title")]
+    points = root.find(f".//{SVG}polyline").get("points").split()
     frame = Frame(420, 260, (0, 1), (0, 1))
     expected = [(0, 0), (0.25, 6 / 8), (0.5, 7 / 8), (0.75, 1), (1, 1)]
     assert points == [f"{frame.x(x):.1f},{frame.y(y):.1f}" for x, y in expected]
@@ -94,7 +95,7 @@ def test_nothing_still_has_axes():
     zero = {name: [Interval(0, 0, 0, "none")] for name in ("exact", "enantiomer", "constitutional")}
     for svg in (
         frequency_chart(["a"], [empty]),
-        coverage_chart([empty]),
+        coverage_chart(["a"], [empty]),
         protocol_bars(zero, (1,), 0.0),
         relative_bars(["m"], [[None]], ["a"]),
     ):

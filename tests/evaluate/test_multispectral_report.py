@@ -18,6 +18,7 @@ from molucid.evaluate.multispectral_report import subset_rows
 from molucid.evaluate.report import (
     PER_SPECTRUM_COLUMNS,
     evaluation_to_json,
+    table_columns,
     write_per_spectrum,
     write_report,
 )
@@ -154,6 +155,33 @@ def test_report_shows_every_part(evaluation, tmp_path):
     assert "enantiomer ✓" in text
     assert "Top-15 enantiomer-aware" in text
     assert "<script" not in text
+
+
+def test_constitutional_stands_beside_enantiomer_wherever_that_is_the_main_figure(evaluation, tmp_path):
+    pairs = [f"top{k}_{protocol}" for k in (1, 15) for protocol in ("enantiomer", "constitutional")]
+    assert table_columns(evaluation)[:4] == pairs
+    write_report(tmp_path / "r.html", evaluation, {})
+    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    subsets = text.split("<h2>By subset of the spectra</h2>")[1].split("</table>")[0]
+    for title in (
+        "Top-1 enantiomer-aware",
+        "Top-1 constitutional",
+        "Top-15 enantiomer-aware",
+        "Top-15 constitutional",
+    ):
+        assert subsets.count(title) == 1
+    for caption in ("(enantiomer-aware) among the first k", "(constitutional) among the first k"):
+        assert caption in text
+    for k in (1, 15):
+        assert f"Top-{k} c." in text
+    assert "Top-1 constitutional by mass" in text
+    assert "right but for stereo at rank 5" in text
+
+
+def test_the_report_counts_the_truths_that_a_model_without_stereo_cannot_get(evaluation, tmp_path):
+    write_report(tmp_path / "r.html", evaluation, {})
+    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "3 of the 4 spectra have a true structure with stereo marks" in text
 
 
 def test_the_shipped_vocabulary_tells_failures_apart_where_no_other_is_given():

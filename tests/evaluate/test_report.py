@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from html.parser import HTMLParser
 
 import pytest
@@ -128,6 +129,22 @@ def test_the_clearest_difference_is_bold_with_its_interval(tmp_path):
     write_report(tmp_path / "r.html", result, {})
     text = (tmp_path / "r.html").read_text(encoding="utf-8")
     assert text.count('<td class="number told">+100.0 pp<br><span class="range">+8.1 to +100.0</span>') == 3
+
+
+def test_twelve_series_are_told_apart_by_colour_and_style(tmp_path):
+    cases = [case("a", "CCO"), case("b", "CCN")]
+    systems = {f"system {i}": SystemInput([], {}) for i in range(12)}
+    config = EvaluateConfig(with_mces=False).updated(["bootstrap.num_resamples=200"])
+    write_report(tmp_path / "r.html", evaluate(cases, systems, config), {})
+    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    styles = re.findall(r"\.s(\d+) \{ --series: (.*?); --dash: (.*?); --inside: (.*?); \}", text)
+    assert [int(number) for number, *_ in styles] == list(range(12))
+    assert len({(colour, dash) for _, colour, dash, _ in styles}) == 12
+    assert len({(colour, inside) for _, colour, _, inside in styles}) == 12
+    legend = re.search('<p class="legend">(.*?)</p>', text).group(1)
+    assert re.findall(r'class="s(\d+)"', legend) == [str(i) for i in range(12)]
+    for i in range(12):
+        assert f"<title>system {i}, k = 1: 0.0 %" in text
 
 
 def test_same_evaluation_same_bytes(evaluation, tmp_path):

@@ -1,6 +1,7 @@
 """Inline SVG charts of an evaluation: means with intervals, accuracy by k, distribution of similarity.
 
-Colours and fonts come from the page's style sheet by class: series `s0`, `s1`, … in the order of the systems.
+Colours, line styles and fonts come from the page's style sheet by class: series `s0`, `s1`, … in the order of the
+systems.
 """
 
 from __future__ import annotations
@@ -107,28 +108,48 @@ def interval_chart(
     return frame.drawing(f"{y_title} by stratum", parts, "", y_title)
 
 
+def width_for(num_marks: int) -> int:
+    """Width in px of a chart with so many marks side by side: what they need, within the width of the page."""
+    return max(660, min(1120, _LEFT + _RIGHT + 12 * num_marks))
+
+
+def curve(series: int, name: str, points: str) -> str:
+    """Draw a line of one series with its name as tooltip, on a broad unseen line that a pointer meets easily."""
+    return (
+        f'<g class="s{series}"><title>{escape(name)}</title><polyline points="{points}"/>'
+        f'<polyline class="near" points="{points}"/></g>'
+    )
+
+
 def accuracy_curves(
-    match_ranks: Sequence[Sequence[int | None]], max_k: int, width_px: int = 320, height_px: int = 240
+    match_ranks: Sequence[Sequence[int | None]],
+    max_k: int,
+    names: Sequence[str],
+    width_px: int = 320,
+    height_px: int = 240,
 ) -> Markup:
-    """Draw the share of spectra whose truth is among the first k, for k = 1 … `max_k`; a curve per system."""
+    """Draw the share of spectra whose truth is among the first k, for k = 1 … `max_k`; a curve per named system."""
     curves = [
         [sum(rank is not None and rank <= k for rank in ranks) / len(ranks) for k in range(1, max_k + 1)]
         for ranks in match_ranks
     ]
-    top = ceiling(max(max(curve) for curve in curves))
+    top = ceiling(max(max(shares) for shares in curves))
     frame = Frame(width_px, height_px, (1.0, float(max(max_k, 2))), (0.0, top))
     parts = [
         f'<text class="tick" x="{frame.x(k):.1f}" y="{frame.y(0) + 15:.1f}">{k}</text>'
         for k in range(1, max_k + 1, max(1, max_k // 10))
     ]
-    for s, curve in enumerate(curves):
-        points = " ".join(f"{frame.x(k):.1f},{frame.y(share):.1f}" for k, share in enumerate(curve, start=1))
-        parts.append(f'<polyline class="s{s}" points="{points}"/>')
+    for s, shares in enumerate(curves):
+        points = " ".join(f"{frame.x(k):.1f},{frame.y(share):.1f}" for k, share in enumerate(shares, start=1))
+        ends = ", ".join(f"k = {k}: {100 * shares[k - 1]:.1f} %" for k in dict.fromkeys((1, max_k)))
+        parts.append(curve(s, f"{names[s]}, {ends}", points))
     return frame.drawing("Accuracy by k", parts, "k (first k candidates)", "share with the true structure")
 
 
-def similarity_curves(values: Sequence[FloatArray], width_px: int = 320, height_px: int = 240) -> Markup:
-    """Draw the share of spectra that reach at least a Tanimoto similarity; a falling curve per system."""
+def similarity_curves(
+    values: Sequence[FloatArray], names: Sequence[str], width_px: int = 320, height_px: int = 240
+) -> Markup:
+    """Draw the share of spectra that reach at least a Tanimoto similarity; a falling curve per named system."""
     frame = Frame(width_px, height_px, (0.0, 1.0), (0.0, 1.0))
     grid = np.linspace(0, 1, 101)
     parts = [
@@ -137,7 +158,7 @@ def similarity_curves(values: Sequence[FloatArray], width_px: int = 320, height_
     ]
     for s, column in enumerate(values):
         points = " ".join(f"{frame.x(t):.1f},{frame.y(float((column >= t - 1e-9).mean())):.1f}" for t in grid)
-        parts.append(f'<polyline class="s{s}" points="{points}"/>')
+        parts.append(curve(s, f"{names[s]}, mean {float(column.mean()):.3f}", points))
     return frame.drawing(
         "Distribution of similarity", parts, "Tanimoto similarity", "share of spectra at or above"
     )

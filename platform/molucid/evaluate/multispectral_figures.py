@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 
 from molucid.evaluate.bootstrap import Interval
 from molucid.evaluate.failures import OUTCOMES, Outcome
-from molucid.evaluate.figures import Frame, ceiling
+from molucid.evaluate.figures import Frame, ceiling, curve
 from molucid.evaluate.fragments import FREQUENCY_EDGES, FragmentMetrics, frequency_name
 from molucid.evaluate.protocols import PROTOCOLS, Protocol
 
@@ -158,7 +158,9 @@ def frequency_chart(
     )
 
 
-def coverage_chart(tables: Sequence[FragmentMetrics], width_px: int = 420, height_px: int = 260) -> Markup:
+def coverage_chart(
+    names: Sequence[str], tables: Sequence[FragmentMetrics], width_px: int = 420, height_px: int = 260
+) -> Markup:
     """Draw which share of all occurrences the best X % of the fragments cover (bottom of the paper's figure 4)."""
     frame = Frame(width_px, height_px, (0.0, 1.0), (0.0, 1.0))
     parts = [_tick(frame.x(tick), frame, f"{100 * tick:g}") for tick in (0, 0.2, 0.4, 0.6, 0.8, 1)]
@@ -170,7 +172,7 @@ def coverage_chart(tables: Sequence[FragmentMetrics], width_px: int = 420, heigh
             strict=True,
         )
         points = " ".join(f"{frame.x(x):.1f},{frame.y(y):.1f}" for x, y in pairs)
-        parts.append(f'<polyline class="s{s}" points="{points}"/>')
+        parts.append(curve(s, names[s], points))
     return frame.drawing(
         "Coverage by the best predicted fragments", parts, "best fragments by F1, %", "share of occurrences"
     )

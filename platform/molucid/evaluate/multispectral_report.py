@@ -17,7 +17,7 @@ from molucid.evaluate.bootstrap import Interval, mean_intervals
 from molucid.evaluate.drawing import molecule_svg
 from molucid.evaluate.evaluation import Evaluation, SystemResult
 from molucid.evaluate.failures import OUTCOMES, Outcome
-from molucid.evaluate.figures import interval_chart
+from molucid.evaluate.figures import interval_chart, width_for
 from molucid.evaluate.fragment_files import FragmentResult
 from molucid.evaluate.metrics import LOWER_IS_BETTER
 from molucid.evaluate.multispectral_figures import (
@@ -80,6 +80,21 @@ def subset_rows(systems: Sequence[SystemResult]) -> list[SubsetRow]:
     return rows if len(rows) > 1 else []
 
 
+def headline_columns(ks: Sequence[int]) -> list[str]:
+    """The main figures, for the first and the last k.
+
+    `constitutional` always stands beside `enantiomer`, by which a model that writes no stereo is wrong on every
+    molecule that has any.
+    """
+    return [f"top{k}_{p}" for k in dict.fromkeys((ks[0], ks[-1])) for p in ("enantiomer", "constitutional")]
+
+
+def has_stereo(smiles: str) -> bool:
+    """Whether a true structure has a stereo mark, which a candidate must have to be right by `enantiomer`."""
+    names = names_of(smiles)
+    return names.exact != names.constitutional
+
+
 def outcome_shares(system: SystemResult, evaluation: Evaluation) -> dict[Outcome, Interval]:
     """Share of each outcome among all inputs, with intervals over molecules."""
     indicators = {
@@ -130,6 +145,7 @@ def multispectral_part(evaluation: Evaluation, columns: Sequence[str]) -> dict[s
     last = ks[-1]
     return {
         "example": _protocol_example(),
+        "num_with_stereo": sum(has_stereo(case.smiles) for case in evaluation.cases),
         "protocols": PROTOCOLS,
         "protocol_charts": list(zip(names, _protocol_charts(systems, ks), strict=True)),
         "outcomes": OUTCOMES,
@@ -140,7 +156,7 @@ def multispectral_part(evaluation: Evaluation, columns: Sequence[str]) -> dict[s
         "relative_chart": _relative_chart(systems, columns, ks),
         "subsets": subset_rows(systems),
         "subset_columns": [
-            *dict.fromkeys(f"top{k}_enantiomer" for k in (ks[0], last)),
+            *headline_columns(ks),
             f"top{last}_tanimoto",
         ],
         "metrics": [
@@ -158,7 +174,7 @@ def fragments_part(fragments: Mapping[str, FragmentResult]) -> dict[str, Any] | 
     return {
         "results": fragments,
         "frequency_chart": frequency_chart(list(fragments), metrics),
-        "coverage_chart": coverage_chart(metrics),
+        "coverage_chart": coverage_chart(list(fragments), metrics),
         "best_tenth": {name: result.metrics.coverage.at(0.1) for name, result in fragments.items()},
     }
 
@@ -183,9 +199,8 @@ def _protocol_charts(systems: Sequence[SystemResult], ks: Sequence[int]) -> list
 def _complexity_chart(systems: Sequence[SystemResult], names: Sequence[str], column: str) -> Markup:
     strata = [row.stratum for row in systems[0].tables["complexity"]]
     series = [[row.intervals[column] for row in system.tables["complexity"]] for system in systems]
-    return interval_chart(
-        strata, series, names, f"Tanimoto, Top-{column.partition('_')[0].removeprefix('top')}"
-    )
+    title = f"Tanimoto, Top-{column.partition('_')[0].removeprefix('top')}"
+    return interval_chart(strata, series, names, title, width_for(len(strata) * len(names)))
 
 
 def _relative_chart(
@@ -195,10 +210,12 @@ def _relative_chart(
         return None
     relative = _relative(systems, columns)
     shown = {f"top{k}_enantiomer": f"Top-{k}" for k in ks}
+    shown |= {f"top{k}_constitutional": f"Top-{k} c." for k in dict.fromkeys((ks[0], ks[-1]))}
     shown |= {f"top{ks[-1]}_{metric}": title for metric, title in _RELATIVE_METRICS.items()}
     shown = {column: title for column, title in shown.items() if column in columns}
     ratios = [[relative[system.name][column] for column in shown] for system in systems]
-    return relative_bars(list(shown.values()), ratios, [system.name for system in systems])
+    width_px = width_for(len(shown) * len(systems))
+    return relative_bars(list(shown.values()), ratios, [system.name for system in systems], width_px)
 
 
 def _relative(systems: Sequence[SystemResult], columns: Sequence[str]) -> dict[str, dict[str, float | None]]:

@@ -13,12 +13,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from molucid.evaluate.bootstrap import Interval
 from molucid.evaluate.drawing import molecule_svg
 from molucid.evaluate.evaluation import Evaluation, SystemResult
-from molucid.evaluate.figures import accuracy_curves, interval_chart, similarity_curves
+from molucid.evaluate.figures import accuracy_curves, interval_chart, similarity_curves, width_for
 from molucid.evaluate.metrics import LOWER_IS_BETTER, METRICS, molecule_facts
 from molucid.evaluate.multispectral import MULTISPECTRAL_METRICS
 from molucid.evaluate.multispectral_report import (
     fragments_json,
     fragments_part,
+    headline_columns,
     multispectral_json,
     multispectral_part,
     system_json,
@@ -82,10 +83,10 @@ def table_columns(evaluation: Evaluation) -> list[str]:
     columns = metric_columns(evaluation)
     if evaluation.config.metrics == "msms":
         return columns
-    first, last = evaluation.config.ks[0], evaluation.config.ks[-1]
-    main = [f"top{k}_enantiomer" for k in dict.fromkeys((first, last))]
-    metrics = ("constitutional", "tanimoto", "mces", "levenshtein", "any_valid")
-    return [name for name in (*main, *(f"top{last}_{metric}" for metric in metrics)) if name in columns]
+    ks = evaluation.config.ks
+    metrics = ("tanimoto", "mces", "levenshtein", "any_valid")
+    names = (*headline_columns(ks), *(f"top{ks[-1]}_{metric}" for metric in metrics))
+    return [name for name in names if name in columns]
 
 
 def write_metrics(path: Path | str, evaluation: Evaluation, provenance: Mapping[str, Any]) -> None:
@@ -213,16 +214,25 @@ def _figures(evaluation: Evaluation) -> dict[str, Any]:
     systems = evaluation.systems
     names = [system.name for system in systems]
     k = evaluation.config.ks[-1]
-    right = "accuracy" if evaluation.config.metrics == "msms" else "enantiomer"
-    by_mass = {
-        column: _by_mass(systems, names, column)
-        for column in (f"top{evaluation.config.ks[0]}_{right}", f"top{k}_tanimoto")
-    }
-    ranks = [s.match_ranks.get("enantiomer", s.scores.match_rank) for s in systems]
+    first = evaluation.config.ks[0]
+    ranks: dict[str, list[Sequence[int | None]]]
+    if evaluation.config.metrics == "msms":
+        right = [f"top{first}_accuracy"]
+        ranks = {"True structure": [s.scores.match_rank for s in systems]}
+    else:
+        right = headline_columns((first,))
+        ranks = {
+            "True structure or its mirror image (enantiomer-aware)": [
+                s.match_ranks["enantiomer"] for s in systems
+            ],
+            "True structure, stereo left out (constitutional)": [
+                s.match_ranks["constitutional"] for s in systems
+            ],
+        }
     return {
-        "by_mass": by_mass,
-        "accuracy": accuracy_curves(ranks, k),
-        "similarity": similarity_curves([s.scores.values[f"top{k}_tanimoto"] for s in systems]),
+        "by_mass": {column: _by_mass(systems, names, column) for column in (*right, f"top{k}_tanimoto")},
+        "accuracy": {text: accuracy_curves(of, k, names) for text, of in ranks.items()},
+        "similarity": similarity_curves([s.scores.values[f"top{k}_tanimoto"] for s in systems], names),
         "k": k,
     }
 
@@ -230,7 +240,8 @@ def _figures(evaluation: Evaluation) -> dict[str, Any]:
 def _by_mass(systems: tuple[SystemResult, ...], names: list[str], column: str) -> Any:
     strata = [row.stratum for row in systems[0].tables["mass"]]
     series = [[row.intervals[column] for row in system.tables["mass"]] for system in systems]
-    return interval_chart(strata, series, names, column_title(column))
+    width_px = width_for(len(strata) * len(names))
+    return interval_chart(strata, series, names, column_title(column), width_px)
 
 
 def _examples(evaluation: Evaluation) -> list[dict[str, Any]]:
@@ -245,7 +256,10 @@ def _examples(evaluation: Evaluation) -> list[dict[str, Any]]:
             drawn = molecule_svg(first) if first and molecule_facts(first) is not None else None
             tanimoto = system.scores.values[f"top{evaluation.config.ks[0]}_tanimoto"][i]
             rank = system.match_ranks.get("enantiomer", system.scores.match_rank)[i]
-            firsts.append({"system": system.name, "svg": drawn, "tanimoto": tanimoto, "rank": rank})
+            flat = system.match_ranks["constitutional"][i] if system.match_ranks else None
+            firsts.append(
+                {"system": system.name, "svg": drawn, "tanimoto": tanimoto, "rank": rank, "flat_rank": flat}
+            )
         examples.append({"case": case, "svg": molecule_svg(case.smiles), "firsts": firsts})
     return examples
 

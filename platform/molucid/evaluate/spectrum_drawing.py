@@ -145,8 +145,8 @@ class _Canvas:
         height = (y[inside] - lowest) / span
         if lowest < 0:
             zero = self._y(-lowest / span)
-            ends = f'x1="{_LEFT}" y1="{zero:.1f}" x2="{_WIDTH_PX - _RIGHT}" y2="{zero:.1f}"'
-            self._parts.append(f'<line class="zero" {ends}/>')
+            across = f'x1="{_LEFT}" y1="{zero:.1f}" x2="{_WIDTH_PX - _RIGHT}" y2="{zero:.1f}"'
+            self._parts.append(f'<line class="zero" {across}/>')
         points = []
         columns = np.floor(place).astype(np.int64)
         for column in np.unique(columns):
