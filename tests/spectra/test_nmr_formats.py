@@ -123,6 +123,38 @@ def test_blocks_of_a_text_are_answered_one_by_one() -> None:
     assert (rejected.id, rejected.where.line, rejected.where.file) == ("Compound 1b", 4, "a.txt")
 
 
+def test_words_before_the_nmr_that_repeat_are_no_names() -> None:
+    text = "{}1H NMR (CDCl3) δ 7.10 (s, 1H)\n\n"
+    twice = ["a.txt#1", "a.txt#2"]
+    assert summary(read(experimental_text, text.format("White solid. ") * 2, "a.txt")) == twice
+    assert summary(read(experimental_text, text.format("Product: ") * 2, "a.txt")) == twice
+    assert summary(read(experimental_text, text.format("Yellow solid (52 mg)\n"), "a.txt")) == ["a.txt#1"]
+    assert summary(read(experimental_text, text.format("Solidol. "), "a.txt")) == ["Solidol"]
+
+
+def test_name_and_nuclei_in_paragraphs_of_their_own_are_one_compound() -> None:
+    one = "{}\n\n1H NMR (CDCl3) δ 7.10 (s, 1H)\n\n13C NMR δ 51.1\n\n19F NMR δ -110.2\n\nHRMS (ESI) calcd 9.1\n\n"
+    items = read(experimental_text, one.format("Methyl A (1a)") + one.format("Methyl B (1b)"), "a.txt")
+    assert summary(items) == ["Methyl A (1a)", "Methyl B (1b)"]
+    for item in items:
+        assert isinstance(item, Record)
+        assert item.evidence.present() == ("h_nmr", "c_nmr")
+        assert item.metadata["nuclei_not_used"] == "19F"
+    # A second list of a nucleus is another compound, and so is another formula.
+    blocks = ("1H NMR δ 7.1 (s, 1H)", "Formula: CH4\n1H NMR δ 7.2 (s, 1H)", "Formula: C2H6\n13C NMR δ 51")
+    items = read(experimental_text, "\n\n".join(blocks), "a.txt")
+    assert summary(items) == ["a.txt#1", "a.txt#2", "a.txt#3"]
+
+
+def test_an_empty_section_costs_its_nucleus_only() -> None:
+    text = "1a\n1H NMR (CDCl3) δ 7.10 (s, 1H). 13C NMR (101 MHz, CDCl3)\n"
+    record, row = read(experimental_text, text, "a.txt")
+    assert isinstance(record, Record)
+    assert isinstance(row, Rejected)
+    assert record.evidence.present() == ("h_nmr",)
+    assert (row.id, row.code, bool(row.hint)) == ("1a/c_nmr", "no_peaks", True)
+
+
 def test_lines_of_the_solvent_leave_a_carbon_list() -> None:
     record = only(read(experimental_text, "x\n13C NMR (CDCl3) δ 128.1, 77.2, 50.1\n"))
     assert isinstance(record.evidence.c_nmr, NmrPeaks)

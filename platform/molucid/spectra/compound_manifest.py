@@ -3,7 +3,8 @@
 CSV or TSV with a header, or a JSON list of objects. Columns: `id` and any of `formula`, `smiles`, `msms`, `ir`,
 `h_nmr`, `c_nmr`. The last four hold a path relative to the manifest, inside of its folder; `msms` may hold several,
 between `;` or as a JSON list. Other columns of
-a table are not used; another key of a JSON object rejects that compound. One file may stand in several columns: each takes its kind from it.
+a table are not used; another key of a JSON object rejects that compound. One file may stand in several columns: each
+takes its kind from it.
 """
 
 from __future__ import annotations

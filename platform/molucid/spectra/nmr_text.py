@@ -8,8 +8,8 @@ What stands outside of sections is not read; ¹⁹F, ³¹P and other nuclei are 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from molucid.errors import InputError
 from molucid.spectra.nmr_entries import peaks_of
@@ -60,11 +60,13 @@ class NmrText:
         h_nmr: ¹H peaks.
         c_nmr: ¹³C peaks.
         unused: nuclei that the text has, too, and nothing here reads, e.g. `19F`.
+        faults: nucleus → why its section cannot be read; never of all sections.
     """
 
     h_nmr: NmrPeaks | None
     c_nmr: NmrPeaks | None
     unused: tuple[str, ...]
+    faults: Mapping[Nucleus, InputError] = field(default_factory=dict)
 
     @property
     def spectra(self) -> dict[Nucleus, NmrPeaks]:
@@ -92,8 +94,21 @@ def parse_nmr_text(text: str, nucleus: Nucleus | None = None) -> NmrText:
         InputError: no section (`no_nmr_text`), two of one nucleus (`repeated_spectrum`), or a section that cannot be
             read to its end; the message gives the character and the text around it.
     """
+    parsed = parse_nmr_sections(text, nucleus)
+    for fault in parsed.faults.values():
+        raise fault
+    return parsed
+
+
+def parse_nmr_sections(text: str, nucleus: Nucleus | None = None) -> NmrText:
+    """As `parse_nmr_text`, with the sections that can be read where another cannot: its fault stands in `faults`.
+
+    Raises:
+        InputError: as there, if no section can be read or a nucleus has two.
+    """
     flat = plain(text)
     found: dict[Nucleus, NmrPeaks] = {}
+    faults: dict[Nucleus, InputError] = {}
     unused: list[str] = []
     sections = list(_sections(flat))
     if not sections and nucleus is not None:
@@ -103,7 +118,7 @@ def parse_nmr_text(text: str, nucleus: Nucleus | None = None) -> NmrText:
         if observed is None:
             if section.nucleus not in unused:
                 unused.append(section.nucleus)
-        elif observed in found:
+        elif observed in found or observed in faults:
             raise text_fault(
                 text,
                 section.head,
@@ -113,8 +128,13 @@ def parse_nmr_text(text: str, nucleus: Nucleus | None = None) -> NmrText:
                 "give each compound and each solvent a text of its own",
             )
         else:
-            require_clear_commas(text, section.start, section.end)
-            found[observed] = _peaks(text, flat, section, observed)
+            try:
+                require_clear_commas(text, section.start, section.end)
+                found[observed] = _peaks(text, flat, section, observed)
+            except InputError as error:
+                faults[observed] = error
+    if faults and not found:
+        raise next(iter(faults.values()))
     if not found:
         raise InputError(
             "a text without ¹H or ¹³C NMR",
@@ -122,7 +142,12 @@ def parse_nmr_text(text: str, nucleus: Nucleus | None = None) -> NmrText:
             hint="write the nucleus before each list of shifts",
             code="no_nmr_text",
         )
-    return NmrText(found.get("1H"), found.get("13C"), tuple(unused))
+    return NmrText(found.get("1H"), found.get("13C"), tuple(unused), faults)
+
+
+def nuclei_of(text: str) -> tuple[str, ...]:
+    """The nuclei of the sections of a text in their order, those that nothing here reads included."""
+    return tuple(section.nucleus for section in _sections(plain(text)))
 
 
 def first_section(text: str) -> int | None:

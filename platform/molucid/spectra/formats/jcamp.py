@@ -1,8 +1,8 @@
 """JCAMP-DX 4 to 6: infrared and NMR spectra, one or many blocks in a file.
 
 Blocks of one title, anywhere in a file, are one compound: its infrared, ¹H and ¹³C spectra become one record. Of one
-kind the trace counts, a list beside it is noted; a second trace of a kind is a row of its own. The reader is our own, because
-nmrglue's takes the values of damaged lines as they come, loses nested blocks of one name and checks neither the
+kind the trace counts, a list beside it is noted; a second trace of a kind is a row of its own. The reader is our own,
+because nmrglue's takes the values of damaged lines as they come, loses nested blocks of one name and checks neither the
 abscissae nor the repeated ordinates that the format carries for that purpose.
 """
 
