@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 
@@ -46,7 +47,10 @@ def drawn_trace(peaks: NmrPeaks, config: NmrAugmentConfig, rng: np.random.Genera
     trace += render_lines(_foreign_lines(peaks, width_ppm, config, rng), grid, shape.window_widths)
     trace = _phased(trace, math.radians(rng.uniform(*config.phase_degrees)))
     trace += _baseline(grid, config.baseline, rng)
-    trace += _logarithmic(config.noise, rng) * rng.standard_normal(grid.num_points)
+    deviation = _logarithmic(config.noise, rng)
+    noise = rng.standard_normal(grid.num_points)
+    noise *= deviation
+    trace += noise
     return NmrSpectrum(peaks.nucleus, grid.axis, trace, peaks.field_mhz, peaks.solvent)
 
 
@@ -94,20 +98,24 @@ def _deuterium_pattern(number: int) -> list[tuple[int, float]]:
 
 
 def _phased(trace: FloatArray, angle: float) -> FloatArray:
-    """The real part of the analytic signal after a rotation by `angle`; its imaginary part is the Hilbert transform."""
-    num_points = len(trace)
-    spectrum = np.fft.rfft(trace)
-    # the Hilbert transform turns each positive frequency by −90°
-    quadrature = np.fft.irfft(-1j * spectrum, num_points)
-    phased: FloatArray = math.cos(angle) * trace + math.sin(angle) * quadrature
+    """The real part of the analytic signal after a rotation by `angle`: each frequency is turned by −`angle`."""
+    turned = np.fft.rfft(trace)
+    turned *= complex(math.cos(angle), -math.sin(angle))
+    phased: FloatArray = np.fft.irfft(turned, len(trace))
     return phased
 
 
 def _baseline(grid: Grid, largest: float, rng: np.random.Generator) -> FloatArray:
     """A smooth curve through random knots, by cosines between them."""
-    knots = largest * rng.uniform(-1, 1, _BASELINE_KNOTS)
-    place = np.linspace(0, _BASELINE_KNOTS - 1, grid.num_points)
-    left = np.minimum(place.astype(np.int64), _BASELINE_KNOTS - 2)
-    weight = 0.5 - 0.5 * np.cos(math.pi * (place - left))
-    curve: FloatArray = knots[left] * (1 - weight) + knots[left + 1] * weight
+    curve: FloatArray = (largest * rng.uniform(-1, 1, _BASELINE_KNOTS)) @ _knot_shapes(grid.num_points)
     return curve
+
+
+@lru_cache(maxsize=4)
+def _knot_shapes(num_points: int) -> FloatArray:
+    """What each knot of a baseline adds at each point; float64 `[knots, points]`, each column adds up to 1."""
+    place = np.linspace(0, _BASELINE_KNOTS - 1, num_points)
+    distance = np.abs(place[None, :] - np.arange(_BASELINE_KNOTS)[:, None])
+    shapes: FloatArray = 0.5 + 0.5 * np.cos(math.pi * np.minimum(distance, 1))
+    shapes.setflags(write=False)
+    return shapes
