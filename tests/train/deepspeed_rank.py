@@ -15,24 +15,37 @@ from molucid.model.batch import Batch
 from molucid.model.config import ModelConfig
 from molucid.model.inputs import collate_evidence
 from molucid.model.objective import Objective, ObjectiveConfig
-from molucid.spectra.types import Evidence, MassSpectrum
+from molucid.spectra.grids import IR_GRID
+from molucid.spectra.types import Evidence, InfraredSpectrum, MassSpectrum, NmrPeaks
 from molucid.train.config import TrainConfig
 from molucid.train.engines.deepspeed import DeepSpeedConfig, DeepSpeedEngine
 from molucid.train.engines.single import SingleEngine
 from molucid.train.sharing import micro_batches_per_step, part_bounds
 
-MODEL = ModelConfig(
-    width=16,
-    heads=2,
-    encoder_layers=1,
-    decoder_layers=1,
-    feed_forward_width=24,
-    fingerprint_bits=16,
-    fingerprint_hidden=8,
-    dropout=0.0,
+NUM_FRAGMENTS = 6
+# Infrared and ¹³C are read from some samples only, so that a rank may have none in a batch that others have.
+MODEL = ModelConfig.from_mapping(
+    {
+        "width": 16,
+        "heads": 2,
+        "encoder_layers": 1,
+        "decoder_layers": 1,
+        "feed_forward_width": 24,
+        "fingerprint_bits": 16,
+        "fingerprint_hidden": 8,
+        "dropout": 0.0,
+        "modalities": ["formula", "msms", "ir", "c_nmr"],
+        "ir": {"channels": [2, 2], "pools": [12, 20], "stack": {"layers": 0}},
+        "c_nmr": {"form": "bins", "stack": {"layers": 1, "heads": 2, "feed_forward_width": 8}},
+        "fusion": {"layers": 1, "heads": 2, "feed_forward_width": 8},
+        "type_embeddings": True,
+        "num_fragments": NUM_FRAGMENTS,
+        "fragment_head": {"form": "counts", "hidden": 8, "max_count": 3},
+    }
 )
 # Strong decay and clipping, so that a wrong parameter group or norm shows.
 TRAIN = TrainConfig(weight_decay=0.5, clip_norm=0.3, micro_batch_size=2, global_batch_size=8)
+OBJECTIVE = ObjectiveConfig(beta=0.5)
 NUM_STEPS, SAVED_AFTER = 5, 3
 
 
@@ -43,19 +56,26 @@ def new_model() -> Molucid:
 
 def micro_batch(model: Molucid, step: int, first: int, end: int) -> Batch:
     """Samples of a global batch, of unequal lengths; each is a function of step and number."""
-    evidence, targets, bits = [], [], []
+    evidence, targets, bits, fragments = [], [], [], []
     for number in range(first, end):
         generator = torch.Generator().manual_seed(100 * step + number)
         peaks = 50 + 100 * torch.rand(4, generator=generator).double().numpy()
         formula = Formula.parse(f"C{6 + number}H10O{1 + step}")
-        evidence.append(Evidence(f"{step}-{number}", formula, (MassSpectrum(peaks, [1.0] * 4),)))
+        ir = c_nmr = None
+        if number % 3 == 0:
+            ir = InfraredSpectrum(IR_GRID.axis, torch.rand(IR_GRID.num_points, generator=generator).numpy())
+        if number % 4 == 1:
+            c_nmr = NmrPeaks("13C", 200 * torch.rand(3, generator=generator).double().numpy())
+        spectra = (MassSpectrum(peaks, [1.0] * 4),)
+        evidence.append(Evidence(f"{step}-{number}", formula, spectra, ir=ir, c_nmr=c_nmr))
         tokens = torch.randint(3, 40, (4 + number % 5,), generator=generator)
         tokens[0] = 1
         targets.append(tokens)
         bits.append((torch.rand(16, generator=generator) < 0.3).float())
+        fragments.append(torch.randint(0, 6, (NUM_FRAGMENTS,), generator=generator))
     inputs = collate_evidence(evidence, model.modalities).inputs
     target_BT = torch.nn.utils.rnn.pad_sequence(targets, batch_first=True)
-    return Batch(inputs, len(evidence), target_BT, torch.stack(bits))
+    return Batch(inputs, len(evidence), target_BT, torch.stack(bits), torch.stack(fragments))
 
 
 def own_micro_batches(engine: SingleEngine | DeepSpeedEngine, step: int) -> list[Batch]:
@@ -85,7 +105,7 @@ def main() -> None:
     found = {}
     for stage in stages:
         sharding = DeepSpeedConfig(zero_stage=stage, persistence_threshold=0)
-        engine = DeepSpeedEngine(new_model(), Objective(ObjectiveConfig()), TRAIN, "cpu", sharding)
+        engine = DeepSpeedEngine(new_model(), Objective(OBJECTIVE), TRAIN, "cpu", sharding)
         at = folder / f"stage{stage}"
         if mode == "train":
             rows = run(engine, 0, SAVED_AFTER)

@@ -16,7 +16,7 @@ import pytest
 
 from molucid.errors import InputError
 from molucid.files import write_json
-from molucid.model.objective import Objective, ObjectiveConfig
+from molucid.model.objective import Objective
 from molucid.train.engines.single import SingleEngine
 
 pytest.importorskip("deepspeed", reason="DeepSpeed is not installed")
@@ -57,7 +57,7 @@ def on_ranks(world_size: int, stages: tuple[int, ...], folder: Path, mode: str) 
 def single() -> dict[str, Any]:
     """What the single engine does on the same global batches, without an interruption."""
     module = rank_module()
-    engine = SingleEngine(module.new_model(), Objective(ObjectiveConfig()), module.TRAIN)
+    engine = SingleEngine(module.new_model(), Objective(module.OBJECTIVE), module.TRAIN)
     rows = module.run(engine, 0, module.SAVED_AFTER)
     rows += module.run(engine, module.SAVED_AFTER, module.NUM_STEPS)
     weights = {name: value.double().sum().item() for name, value in engine.weights().items()}
