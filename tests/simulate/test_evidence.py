@@ -70,6 +70,7 @@ def test_traces_are_on_the_grids_and_a_function_of_molecule_and_seed() -> None:
     first = traces(["CCO", "CCN"], 0)
     assert np.array_equal(first[0].shift_ppm, H_NMR_GRID.axis)
     assert np.array_equal(first[1].shift_ppm, C_NMR_GRID.axis)
+    assert first[0].solvent == first[1].solvent
     again = traces(["CCN", "CCO"], 0)
     # shifts depend on what passes the model with them by rounding only
     np.testing.assert_allclose(first[0].intensity, again[2].intensity, atol=0.01)

@@ -16,7 +16,7 @@ from molucid.simulate.conditions import Conditions
 from molucid.simulate.ir import IrSimulator, IrSimulatorConfig
 from molucid.simulate.msms import MsmsSimulator, SimulatorConfig
 from molucid.simulate.nmr import NmrConfig, NmrSimulator, SimulatedNmr
-from molucid.simulate.nmr_augment import NmrAugmentConfig, augmented_trace
+from molucid.simulate.nmr_augment import NmrAugmentConfig, augmented_trace, drawn_measurement
 from molucid.spectra.grids import NMR_GRIDS
 from molucid.spectra.multiplets import render
 from molucid.spectra.types import InfraredSpectrum, MassSpectrum, NmrPeaks, NmrSpectrum
@@ -107,17 +107,30 @@ class EvidenceSimulator:
         if isinstance(msms, Rejected):
             return msms
         h_nmr, c_nmr = (None, None) if nmr is None else (nmr.h_nmr, nmr.c_nmr)
-        return SimulatedEvidence(msms, ir, self._in_form(smiles, h_nmr), self._in_form(smiles, c_nmr))
+        return SimulatedEvidence(msms, ir, *self._in_form(smiles, h_nmr, c_nmr))
 
-    def _in_form(self, smiles: str, peaks: NmrPeaks | None) -> NmrSpectrum | NmrPeaks | None:
-        """The list as it is kept; `None` where the molecule has no such nucleus."""
-        if peaks is None or not len(peaks.shift_ppm):
-            return None
+    def _in_form(self, smiles: str, *lists: NmrPeaks | None) -> tuple[NmrSpectrum | NmrPeaks | None, ...]:
+        """The lists of one molecule as they are kept; `None` where the molecule has no such nucleus."""
+        found = [peaks if peaks is not None and len(peaks.shift_ppm) else None for peaks in lists]
         if self._config.nmr_form == "lists":
-            return peaks
+            return tuple(found)
         if self._config.nmr_form == "traces":
-            grid = NMR_GRIDS[peaks.nucleus]
-            return NmrSpectrum(peaks.nucleus, grid.axis, render(peaks, grid), peaks.field_mhz)
-        text = f"{self._seed}\n{peaks.nucleus}\n{smiles}"
-        state = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little")
-        return augmented_trace(peaks, self._config.departures, np.random.default_rng(state))
+            return tuple(None if peaks is None else _drawn(peaks) for peaks in found)
+        ranges = self._config.departures
+        sample = drawn_measurement([p for p in found if p is not None], ranges, self._generator(smiles, ""))
+        return tuple(
+            None
+            if peaks is None
+            else augmented_trace(peaks, ranges, self._generator(smiles, peaks.nucleus), sample)
+            for peaks in found
+        )
+
+    def _generator(self, smiles: str, what: str) -> np.random.Generator:
+        """A generator that is a function of seed, molecule and what is drawn with it."""
+        text = f"{self._seed}\n{what}\n{smiles}"
+        return np.random.default_rng(int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little"))
+
+
+def _drawn(peaks: NmrPeaks) -> NmrSpectrum:
+    grid = NMR_GRIDS[peaks.nucleus]
+    return NmrSpectrum(peaks.nucleus, grid.axis, render(peaks, grid), peaks.field_mhz)
