@@ -47,7 +47,8 @@ class TableModel:
 
     def memory_of(self, *samples: int) -> Memory:
         tokens = torch.tensor(samples, dtype=torch.float32)[:, None, None]
-        return Memory(tokens, torch.ones(len(samples), 1, dtype=torch.bool), tokens[:, 0])
+        mask = torch.ones(len(samples), 1, dtype=torch.bool)
+        return Memory(tokens, mask, tokens[:, 0], tokens, tokens[:, 0])
 
     def start_cache(self, memory: Memory, beams: int, max_length: int) -> TableCache:
         return TableCache([int(s) for s in memory.tokens_BMD[:, 0, 0]], beams)

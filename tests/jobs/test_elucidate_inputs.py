@@ -40,7 +40,7 @@ def test_of_a_manifest_itself_and_what_it_names(folder):
 
 
 def test_of_a_broken_manifest_itself_only(folder):
-    (folder / "list.csv").write_text("id,ir,colour\nx,one/a.txt,red\n")
+    (folder / "list.csv").write_text("id,ir,h_nmrr\nx,one/a.txt,one/b.txt\n")
     assert list(input_hashes([str(folder / "list.csv")], None)) == [str(folder / "list.csv")]
 
 

@@ -134,7 +134,9 @@ def test_every_prefix_of_a_text(name: str) -> None:
         check(TEXTS[name][0](io.BytesIO(content[:end]), "fuzz", ReadConfig(max_peaks=1000)))
 
 
-@given(values=st.lists(st.integers(-99999, 99999), min_size=2, max_size=60), width=st.integers(1, 9))
+@given(
+    values=st.lists(st.integers(-99999, 99999), min_size=2, max_size=60, unique=True), width=st.integers(1, 9)
+)
 def test_differences_read_back(values: list[int], width: int) -> None:
     """A writer of the difference form from its definition, with repeats and checks, and the reader against it."""
 
