@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from rich.console import Console
 from rich.progress import (
@@ -79,3 +79,33 @@ class Progress:
             note(
                 f"{self._description}: {self._done} {self._unit} done" + (" before it failed" if kind else "")
             )
+
+
+class Epoch(Protocol):
+    """What the fits of simulators report after an epoch."""
+
+    @property
+    def epoch(self) -> int:
+        """Number of the epoch, from 1."""
+        ...
+
+    @property
+    def loss(self) -> float:
+        """Mean loss."""
+        ...
+
+    @property
+    def elapsed_s(self) -> float:
+        """Time since the start."""
+        ...
+
+
+def print_epoch(report: Epoch, num_epochs: int, quiet: bool, detail: str = "") -> None:
+    """One line on stderr after an epoch: its loss, what else there is to say, and the time to go."""
+    if quiet:
+        return
+    remaining_s = report.elapsed_s / report.epoch * (num_epochs - report.epoch)
+    sys.stderr.write(
+        f"epoch {report.epoch}/{num_epochs}  loss {report.loss:.4f}  {detail}"
+        f"{report.elapsed_s:.0f} s, {remaining_s:.0f} s to go\n"
+    )

@@ -12,9 +12,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jobs.console import print_epoch
+
 if TYPE_CHECKING:
     from molucid.simulate.msms import MsmsSimulator
-    from molucid.simulate.train_intensity import EpochReport
     from molucid.simulate.training_spectra import TrainingSet, TrainingSpectrum
 
 HELP = "train the intensity model of the MS/MS simulator"
@@ -65,8 +66,7 @@ def run(args: argparse.Namespace) -> int:
     config = IntensityTrainingConfig().updated([f"seed={args.seed}", *args.set])
     excluded = HoldoutKeys.default()
     training = read_training_spectra(args.spectra, "train", excluded, args.max_atoms)
-    report = _silent if args.quiet else _print_epoch(config.epochs)
-    network = train_intensity(training, config, report)
+    network = train_intensity(training, config, lambda epoch: print_epoch(epoch, config.epochs, args.quiet))
     state = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
     provenance = {
         "command": shlex.join(["molucid", "train-intensity", args.spectra.name, *_options(args)]),
@@ -144,18 +144,3 @@ def _census(training: TrainingSet) -> dict[str, Any]:
 def _options(args: argparse.Namespace) -> list[str]:
     options = ["--out", args.out.name, "--max-atoms", str(args.max_atoms), "--seed", str(args.seed)]
     return options + [part for assignment in args.set for part in ("--set", assignment)]
-
-
-def _silent(report: EpochReport) -> None:
-    """No progress."""
-
-
-def _print_epoch(num_epochs: int) -> Any:
-    def show(report: EpochReport) -> None:
-        remaining_s = report.elapsed_s / report.epoch * (num_epochs - report.epoch)
-        sys.stderr.write(
-            f"epoch {report.epoch}/{num_epochs}  loss {report.loss:.4f}  "
-            f"{report.elapsed_s:.0f} s, {remaining_s:.0f} s to go\n"
-        )
-
-    return show

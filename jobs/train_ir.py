@@ -12,11 +12,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from jobs.console import print_epoch
+
 if TYPE_CHECKING:
     from molucid.dataset.holdout import HoldoutKeys
     from molucid.simulate.ir import IrSimulator
     from molucid.simulate.ir_table import ComputedMolecule
-    from molucid.simulate.train_ir import EpochReport, TrainingMolecule
+    from molucid.simulate.train_ir import TrainingMolecule
 
 HELP = "train the fast infrared simulator on computed lines"
 DESCRIPTION = """\
@@ -88,8 +90,7 @@ def run(args: argparse.Namespace) -> int:
             hint="compute more molecules with compute-ir",
             code="too_few_molecules",
         )
-    report = _silent if args.quiet else _print_epoch(config.epochs)
-    network = train_ir(training, config, report)
+    network = train_ir(training, config, lambda epoch: print_epoch(epoch, config.epochs, args.quiet))
     state = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
     provenance = {
         "command": shlex.join(["molucid", "train-ir", args.table.name, *_options(args)]),
@@ -190,18 +191,3 @@ def _options(args: argparse.Namespace) -> list[str]:
     if args.max_heavy_atoms is not None:
         options += ["--max-heavy-atoms", str(args.max_heavy_atoms)]
     return options + [part for assignment in args.set for part in ("--set", assignment)]
-
-
-def _silent(report: EpochReport) -> None:
-    """No progress."""
-
-
-def _print_epoch(num_epochs: int) -> Any:
-    def show(report: EpochReport) -> None:
-        remaining_s = report.elapsed_s / report.epoch * (num_epochs - report.epoch)
-        sys.stderr.write(
-            f"epoch {report.epoch}/{num_epochs}  loss {report.loss:.4f}  "
-            f"{report.elapsed_s:.0f} s, {remaining_s:.0f} s to go\n"
-        )
-
-    return show

@@ -12,6 +12,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from jobs.console import print_epoch
+
 if TYPE_CHECKING:
     from molucid.simulate.shift_training_set import ShiftTrainingSet
     from molucid.simulate.train_shifts import ShiftEpoch
@@ -115,7 +117,11 @@ def run(args: argparse.Namespace) -> int:
     training.add_assigned(folds["train"].assigned, excluded)
     training.add_lists(folds["train"].lists, excluded)
     training.left_out.update(folds["train"].left_out)
-    report = _silent if args.quiet else _print_epoch(config.assigned_epochs + config.epochs)
+    num_epochs = config.assigned_epochs + config.epochs
+
+    def report(epoch: ShiftEpoch) -> None:
+        print_epoch(epoch, num_epochs, args.quiet, f"{epoch.assigned_lists} lists assigned  ")
+
     network, targets = train_shifts(training, config, report)
     state = network_state(network, training, targets, np.ones(2))
     provenance = {
@@ -199,18 +205,3 @@ def _census(training: ShiftTrainingSet) -> dict[str, Any]:
 def _options(args: argparse.Namespace) -> Iterable[str]:
     options = ["--out", args.out.name, "--seed", str(args.seed)]
     return options + [part for assignment in args.set for part in ("--set", assignment)]
-
-
-def _silent(report: ShiftEpoch) -> None:
-    """No progress."""
-
-
-def _print_epoch(num_epochs: int) -> Any:
-    def show(report: ShiftEpoch) -> None:
-        remaining_s = report.elapsed_s / report.epoch * (num_epochs - report.epoch)
-        sys.stderr.write(
-            f"epoch {report.epoch}/{num_epochs}  loss {report.loss:.4f}  {report.assigned_lists} lists assigned  "
-            f"{report.elapsed_s:.0f} s, {remaining_s:.0f} s to go\n"
-        )
-
-    return show

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from rdkit import Chem
 from rdkit.Chem import Mol
 
+from molucid.chem.compiled import compiled
 from molucid.chem.elements import MODEL_ELEMENTS
-from molucid.chem.fragment_compiled import compiled
 from molucid.chem.fragment_queries import BOND_SYMBOLS
 
 Integers = NDArray[np.int32]

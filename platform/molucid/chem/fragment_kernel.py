@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from molucid.chem.fragment_compiled import compiled
+from molucid.chem.compiled import compiled
 from molucid.chem.fragment_graphs import MAX_ATOMS, MAX_DEGREE, Graphs, Integers
 from molucid.chem.fragment_trie import Followers, Trie
 

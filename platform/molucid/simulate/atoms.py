@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from molucid.simulate.compiled import ONE, compiled
+from molucid.chem.compiled import compiled
+from molucid.simulate.bits import ONE
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]

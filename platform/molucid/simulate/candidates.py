@@ -12,8 +12,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from molucid.chem.compiled import compiled
 from molucid.chem.elements import MONOISOTOPIC_MASS
-from molucid.simulate.compiled import ZERO, compiled
+from molucid.simulate.bits import ZERO
 from molucid.simulate.features import MoleculeFeatures
 from molucid.simulate.hash_table import slot_of
 from molucid.simulate.ion_species import MAX_HYDROGEN_SHIFT, NUM_SHIFTS, IonSpecies

@@ -7,9 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from molucid.chem.compiled import compiled
 from molucid.errors import InputError
 from molucid.simulate.atoms import atom_features, bond_features, bond_table
-from molucid.simulate.compiled import ONE, ZERO, compiled, popcount, trailing_zeros
+from molucid.simulate.bits import ONE, ZERO, popcount, trailing_zeros
 from molucid.simulate.fragmenter import FragmenterConfig, enumerate_fragments
 from molucid.simulate.molecule import MolecularGraph
 

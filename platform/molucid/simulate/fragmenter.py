@@ -17,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from molucid.chem.compiled import compiled
 from molucid.config import Config
 from molucid.errors import InputError
-from molucid.simulate.compiled import ONE, ZERO, compiled, trailing_zeros
+from molucid.simulate.bits import ONE, ZERO, trailing_zeros
 from molucid.simulate.hash_table import slot_of
 
 Masks = NDArray[np.uint64]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from molucid.simulate.compiled import ONE, ZERO, compiled
+from molucid.chem.compiled import compiled
+from molucid.simulate.bits import ONE, ZERO
 
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # 2⁶⁴ / golden ratio (Knuth, TAOCP vol. 3, section 6.4)
 _SHIFT = np.uint64(32)

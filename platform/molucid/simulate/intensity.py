@@ -13,8 +13,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from molucid.chem.compiled import compiled, compiled_fast
 from molucid.simulate.candidates import NOT_A_CANDIDATE, NUM_COLUMNS
-from molucid.simulate.compiled import compiled, compiled_fast
 from molucid.simulate.features import ATOM_SUM_SCALE, NO_BOND, MoleculeFeatures
 from molucid.simulate.weights import IntensityWeights
 

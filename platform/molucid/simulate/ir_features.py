@@ -7,11 +7,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from molucid.chem.compiled import compiled
 from molucid.chem.elements import MODEL_ELEMENTS
 from molucid.errors import InputError, shorten
 from molucid.simulate.atoms import NUM_ATOM_FEATURES as NUM_TYPE_FEATURES
 from molucid.simulate.atoms import atom_features, bond_features, bond_table
-from molucid.simulate.compiled import ONE, compiled
+from molucid.simulate.bits import ONE
 from molucid.simulate.molecule import read_molecule
 
 Floats = NDArray[np.float32]

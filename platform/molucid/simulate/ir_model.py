@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from molucid.chem.compiled import compiled_fast
 from molucid.errors import InputError, Where
-from molucid.simulate.compiled import compiled_fast
 from molucid.simulate.ir_bands import BroadeningConfig, lorentz
 from molucid.simulate.ir_features import IrGraph
 from molucid.simulate.weights import load_state

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from molucid.chem.compiled import compiled_fast
 from molucid.config import Config
 from molucid.errors import InputError, Where
-from molucid.simulate.compiled import compiled_fast
 from molucid.simulate.nmr_graph import NmrGraph
 from molucid.simulate.shift_features import ShiftBatch, collate_graphs
 from molucid.simulate.weights import load_state

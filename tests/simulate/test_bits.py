@@ -6,7 +6,8 @@ import numba
 import numpy as np
 import pytest
 
-from molucid.simulate.compiled import compiled, popcount, trailing_zeros
+from molucid.chem.compiled import compiled
+from molucid.simulate.bits import popcount, trailing_zeros
 
 
 def bits(word: np.uint64) -> tuple[int, int]:
