@@ -67,7 +67,7 @@ class CompositionHead(FragmentHead):
     samples are worked on at a time, and their gradient is taken in the same pass, so nothing of size B·V·C is kept.
     """
 
-    chunk_samples = 2
+    chunk_samples = 8
 
     def __init__(self, config: CompositionHeadConfig, width: int, num_fragments: int) -> None:
         super().__init__()
@@ -127,27 +127,42 @@ class _CompositionLoss(torch.autograd.Function):
         chunk_samples: int,
     ) -> Tensor:
         wants_gradient = any(ctx.needs_input_grad)
+        # Classes that never occur make the rows a multiple of 16 numbers: products of 31 columns are slow.
+        padding = -len(bias_C) % 16
+        weight_CH = F.pad(weight_CH, (0, 0, 0, padding))
+        bias_C = F.pad(bias_C, (0, padding), value=float("-inf"))
+        (num_fragments, hidden), num_classes = fragment_VH.shape, len(bias_C)
         total = pooled_BH.new_zeros((), dtype=torch.float64)
         grads = [torch.zeros_like(x) for x in (pooled_BH, fragment_VH, weight_CH, bias_C)]
+        # Every chunk is worked on in the same four tensors: new ones cost more than the arithmetic.
+        space = [
+            pooled_BH.new_empty(min(chunk_samples, len(pooled_BH)) * num_fragments, columns)
+            for columns in (hidden, hidden, num_classes, num_classes)
+        ]
         for start in range(0, len(pooled_BH), chunk_samples):
-            rows = slice(start, start + chunk_samples)
-            before_RVH = pooled_BH[rows, None, :] + fragment_VH
-            hidden_NH = F.gelu(before_RVH).flatten(0, 1)
-            logits_NC = torch.addmm(bias_C, hidden_NH, weight_CH.T)
-            target_N1 = target_BV[rows].reshape(-1, 1)
-            log_p_NC = logits_NC.log_softmax(dim=-1)
+            part_RH = pooled_BH[start : start + chunk_samples]
+            shape_RVH = (len(part_RH), num_fragments, hidden)
+            before_NH, hidden_NH, logits_NC, log_p_NC = (x[: len(part_RH) * num_fragments] for x in space)
+            torch.add(part_RH[:, None, :], fragment_VH, out=before_NH.view(shape_RVH))
+            torch.ops.aten.gelu.out(before_NH, out=hidden_NH)
+            torch.addmm(bias_C, hidden_NH, weight_CH.T, out=logits_NC)
+            torch.log_softmax(logits_NC, dim=-1, out=log_p_NC)
+            target_N1 = target_BV[start : start + chunk_samples].reshape(-1, 1)
             total -= log_p_NC.gather(1, target_N1).sum(dtype=torch.float64)
             if not wants_gradient:
                 continue
             # softmax − one-hot
-            d_logits_NC = log_p_NC.exp_()
+            d_logits_NC = torch.exp(log_p_NC, out=logits_NC)
             d_logits_NC.scatter_add_(1, target_N1, torch.full_like(target_N1, -1.0, dtype=d_logits_NC.dtype))
             grads[2].addmm_(d_logits_NC.T, hidden_NH)
             grads[3] += d_logits_NC.sum(dim=0)
-            d_hidden_RVH = (d_logits_NC @ weight_CH).view_as(before_RVH)
-            d_before_RVH = torch.ops.aten.gelu_backward(d_hidden_RVH, before_RVH)
-            grads[0][rows] = d_before_RVH.sum(dim=1)
+            d_hidden_NH = torch.mm(d_logits_NC, weight_CH, out=hidden_NH)
+            torch.ops.aten.gelu_backward.grad_input(d_hidden_NH, before_NH, grad_input=d_hidden_NH)
+            d_before_RVH = d_hidden_NH.view(shape_RVH)
+            torch.sum(d_before_RVH, dim=1, out=grads[0][start : start + chunk_samples])
             grads[1] += d_before_RVH.sum(dim=0)
+        if padding:
+            grads[2:] = [grad[:-padding] for grad in grads[2:]]
         ctx.save_for_backward(*grads)
         return total.to(pooled_BH.dtype)
 
