@@ -10,13 +10,14 @@ import pytest
 
 from molucid.chem.fingerprints import FingerprintConfig, fingerprint
 from molucid.chem.formula import Formula
+from molucid.chem.identity import inchikey14
 from molucid.chem.smiles_tokens import SmilesTokenizer
 from molucid.dataset import packing
 from molucid.dataset.holdout import HoldoutKeys
 from molucid.dataset.pack_config import PackConfig
 from molucid.dataset.packed import PackedDataset
 from molucid.dataset.packing import pack
-from molucid.dataset.splits import fold_of
+from molucid.dataset.splits import SplitConfig, fold_of
 from molucid.errors import InputError, Rejected, Where
 from molucid.spectra.types import Evidence, MassSpectrum, Record
 
@@ -248,3 +249,15 @@ def test_maccs_keys_of_a_length_that_is_no_multiple_of_eight(tmp_path: Path) -> 
     pack([make_record("CC(=O)Oc1ccccc1C(=O)O", "a")], tmp_path, PackConfig(fingerprint=maccs), {})
     sample = PackedDataset(tmp_path)[0]
     np.testing.assert_array_equal(sample.fingerprint, fingerprint(sample.smiles, maccs))
+
+
+def test_the_split_decides_before_the_targets_are_computed(tmp_path: Path) -> None:
+    smiles = "C[Si-2](C)(C)(C)(C)C"  # no token stands for such a charge
+    fold = fold_of(inchikey14(smiles), SplitConfig())
+    other = "val" if fold == "train" else "train"
+    settings = {"fingerprint": BITS.model_dump(), "fragments": None}
+    for split, reason in ((fold, "unknown_token"), (other, "other_split")):
+        records = [make_record(smiles, "charged"), *(make_record("C" * n, str(n)) for n in range(3, 40))]
+        manifest = pack(records, tmp_path / split, PackConfig.from_mapping({**settings, "split": split}), {})
+        [line] = [x for x in (tmp_path / split / "rejected.tsv").read_text().splitlines() if "charged" in x]
+        assert reason in line and manifest["rejected"][reason] >= 1

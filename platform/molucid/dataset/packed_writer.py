@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from molucid.chem.adducts import ADDUCTS
-from molucid.dataset.holdout import HoldoutKeys
 from molucid.dataset.npy_stream import NpyStream
 from molucid.dataset.pack_config import PackConfig
 from molucid.dataset.packed import FORMULA_ELEMENTS, FRAGMENT_DTYPE, ROW_DTYPE, molecule_dtype
 from molucid.dataset.packed_spectra import ARRAYS, SpectraWriter
-from molucid.dataset.splits import fold_of
+from molucid.dataset.prepared import Prepared
 from molucid.dataset.structures import TOKENIZER, Structure
 from molucid.errors import Rejected
 from molucid.spectra.grids import IR_GRID
@@ -27,19 +25,11 @@ from molucid.spectra.types import Evidence, MassSpectrum, Record
 _OPTIONAL_NUMBERS = ("precursor_mz", "collision_energy_ev", "normalized_collision_energy")
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A record that can be kept, unless its molecule is excluded or of another split."""
-
-    record: Record
-    structure: Structure
-
-
 class PackedWriter:
     """The arrays of one packed folder while they grow."""
 
-    def __init__(self, root: Path, config: PackConfig, exclude: HoldoutKeys) -> None:
-        self._root, self._config, self._exclude = root, config, exclude
+    def __init__(self, root: Path, config: PackConfig) -> None:
+        self._root, self._config = root, config
         self._molecule_dtype = molecule_dtype(config.fingerprint.num_bits)
         self._numbers: dict[str, int] = {}
         self._instruments: dict[str | None, int] = {None: 0}
@@ -74,23 +64,17 @@ class PackedWriter:
     def add(self, prepared: Prepared) -> Rejected | None:
         """Append one record's rows, or say why not."""
         record, structure = prepared.record, prepared.structure
-        if structure.inchikey14 in self._exclude:
-            message = "got a held-out or excluded molecule, expected one that training may contain"
-            return Rejected(record.evidence.id, "held_out", message, record.where)
-        fold = fold_of(structure.inchikey14, self._config.splits)
-        if self._config.split not in (None, fold):
-            message = f"got a molecule of split {fold}, expected {self._config.split}"
-            return Rejected(record.evidence.id, "other_split", message, record.where)
-        number = self._numbers.get(structure.smiles)
+        smiles = structure.identity.smiles
+        number = self._numbers.get(smiles)
         if number is not None and self._config.one_record_per_molecule:
             return Rejected(
                 record.evidence.id,
                 "duplicate_molecule",
-                f"got {structure.smiles} again, expected one record per structure",
+                f"got {smiles} again, expected one record per structure",
                 record.where,
             )
         if number is None:
-            number = self._numbers[structure.smiles] = self._add_molecule(structure)
+            number = self._numbers[smiles] = self._add_molecule(structure)
         shared = self._add_shared(record.evidence)
         for spectrum in record.evidence.msms or (None,):
             self._add_row(number, record, spectrum, shared)
@@ -133,9 +117,9 @@ class PackedWriter:
         fragments["index"], fragments["count"] = structure.fragments.index, structure.fragments.count
         entry["first_fragment"] = self._arrays["fragments"].append(fragments)
         entry["num_fragments"] = fragments.size
-        entry["formula"] = [structure.formula.count(element) for element in FORMULA_ELEMENTS]
+        entry["formula"] = [structure.identity.formula.count(element) for element in FORMULA_ELEMENTS]
         entry["fingerprint"] = np.packbits(structure.fingerprint)
-        entry["inchikey14"] = structure.inchikey14.encode()
+        entry["inchikey14"] = structure.identity.inchikey14.encode()
         return self._arrays["molecules"].append(entry)
 
     def _add_shared(self, evidence: Evidence) -> dict[str, int]:

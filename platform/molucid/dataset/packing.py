@@ -15,24 +15,18 @@ import multiprocessing
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from molucid.chem.adducts import ADDUCTS
 from molucid.dataset.holdout import HoldoutKeys
 from molucid.dataset.pack_config import PackConfig
-from molucid.dataset.packed import PACKED_KIND, PACKED_VERSION, ROW_DTYPE
-from molucid.dataset.packed_writer import PackedWriter, Prepared
-from molucid.dataset.structures import StructureMaker, StructureTargets
+from molucid.dataset.packed import PACKED_KIND, PACKED_VERSION
+from molucid.dataset.packed_writer import PackedWriter
+from molucid.dataset.prepared import Prepared, Preparer
 from molucid.errors import InputError, Rejected, Where
 from molucid.files import MANIFEST_NAME, read_manifest, write_manifest
 from molucid.rejected import write_rejected
-from molucid.spectra.clean import cleaned_items
-from molucid.spectra.types import Evidence, Record
+from molucid.spectra.types import Record
 
 NOTHING_PACKED = "nothing_packed"
 """Code of the error that `pack` raises when no record could be kept."""
@@ -72,9 +66,9 @@ def pack(
     root.mkdir(parents=True, exist_ok=True)
     rejected: list[Rejected] = []
     excluded = HoldoutKeys.default() | exclude if exclude is not None else HoldoutKeys.default()
-    with PackedWriter(root, config, excluded) as writer:
+    with PackedWriter(root, config) as writer:
         records_read = 0
-        for outcome in _prepare_all(records, config):
+        for outcome in _prepare_all(records, config, excluded):
             records_read += 1
             fault = outcome if isinstance(outcome, Rejected) else writer.add(outcome)
             if fault is not None:
@@ -159,18 +153,23 @@ def _folder_exists(root: Path, got: str) -> InputError:
     return InputError(got, "a new folder", Where(file=str(root)), hint, "folder_exists")
 
 
-def _prepare_all(records: Iterable[Record | Rejected], config: PackConfig) -> Iterator[Prepared | Rejected]:
+def _prepare_all(
+    records: Iterable[Record | Rejected], config: PackConfig, exclude: HoldoutKeys
+) -> Iterator[Prepared | Rejected]:
     chunks = _chunks(records)
     if config.num_processes == 1:
+        prepare = Preparer(config, exclude)
         for chunk in chunks:
-            yield from _prepare_chunk(chunk, config)
+            yield from prepare(chunk)
         return
     # A fresh interpreter per process: a fork would copy the threads' locks of whatever runs here already.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(config.num_processes, mp_context=context) as executor:
+    with ProcessPoolExecutor(
+        config.num_processes, mp_context=context, initializer=_start_process, initargs=(config, exclude)
+    ) as executor:
         pending: deque[Future[list[Prepared | Rejected]]] = deque()
         for chunk in chunks:
-            pending.append(executor.submit(_prepare_chunk, chunk, config))
+            pending.append(executor.submit(_prepare_in_process, chunk))
             if len(pending) > 2 * config.num_processes:
                 yield from pending.popleft().result()
         while pending:
@@ -183,68 +182,13 @@ def _chunks(records: Iterable[Record | Rejected]) -> Iterator[list[Record | Reje
         yield chunk
 
 
-def _prepare_chunk(chunk: Sequence[Record | Rejected], config: PackConfig) -> list[Prepared | Rejected]:
-    outcomes: list[Prepared | Rejected] = []
-    for item in chunk:
-        outcomes += [item] if isinstance(item, Rejected) else _prepare(item, config)
-    return outcomes
+_preparers: list[Preparer] = []
+"""The one of this process, if it is one of the pool."""
 
 
-def _prepare(record: Record, config: PackConfig) -> list[Prepared | Rejected]:
-    """What is to be written of a record, or why nothing is; then a row for each of its faulty spectra."""
-    faulty: list[Rejected] = []
-    try:
-        record = _with_formula(record, config)
-        cleaned: Record | Rejected = record
-        if config.spectra != "optional" or _has_spectrum(record.evidence):
-            cleaned, *rows = cleaned_items(record, config.clean)
-            faulty = [row for row in rows if isinstance(row, Rejected)]
-        return [cleaned if isinstance(cleaned, Rejected) else _checked(cleaned, config), *faulty]
-    except InputError as error:
-        return [Rejected.from_error(record.evidence.id, error, record.where), *faulty]
+def _start_process(config: PackConfig, exclude: HoldoutKeys) -> None:
+    _preparers.append(Preparer(config, exclude))
 
 
-@lru_cache(maxsize=4)
-def _structures(config: PackConfig) -> StructureMaker:
-    """One per process and configuration: a counter of fragments takes time to build."""
-    return StructureMaker(
-        StructureTargets(config.fingerprint, config.stereo, config.selfies, config.vocabulary())
-    )
-
-
-def _with_formula(record: Record, config: PackConfig) -> Record:
-    """The record with the formula of its structure if it has none, so that clean-up holds both to the precursor."""
-    if record.evidence.formula is not None or record.smiles is None:
-        return record
-    formula = _structures(config).of(record.smiles).formula
-    return replace(record, evidence=replace(record.evidence, formula=formula))
-
-
-def _has_spectrum(evidence: Evidence) -> bool:
-    return bool(evidence.msms) or any(s is not None for s in (evidence.ir, evidence.h_nmr, evidence.c_nmr))
-
-
-def _checked(record: Record, config: PackConfig) -> Prepared:
-    if record.smiles is None:
-        raise InputError("no structure", "a SMILES with each training record", code="no_structure")
-    if config.spectra == "required" and not _has_spectrum(record.evidence):
-        raise InputError(
-            "no spectrum",
-            "at least one",
-            hint="to keep molecules alone, set spectra=optional",
-            code="no_spectrum",
-        )
-    structure = _structures(config).of(record.smiles)
-    given = record.evidence.formula
-    if given != structure.formula:
-        raise InputError(
-            f"formula {given}", f"{structure.formula} as of the structure", code="formula_mismatch"
-        )
-    for spectrum in record.evidence.msms:
-        if spectrum.adduct is not None and spectrum.adduct not in ADDUCTS:
-            raise InputError(
-                f"adduct {spectrum.adduct}", f"one of {', '.join(ADDUCTS)}", code="unknown_adduct"
-            )
-    if len(record.evidence.id.encode()) > np.iinfo(ROW_DTYPE["num_id_bytes"]).max:
-        raise InputError("an identifier above 65,535 bytes", "a shorter one", code="identifier_too_long")
-    return Prepared(record, structure)
+def _prepare_in_process(chunk: Sequence[Record | Rejected]) -> list[Prepared | Rejected]:
+    return _preparers[0](chunk)

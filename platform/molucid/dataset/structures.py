@@ -43,20 +43,27 @@ class StructureTargets:
 
 
 @dataclass(frozen=True, slots=True)
+class Identity:
+    """Which molecule a structure is; `smiles` is canonical."""
+
+    smiles: str
+    formula: Formula
+    inchikey14: str
+
+
+@dataclass(frozen=True, slots=True)
 class Structure:
     """What is computed once per distinct structure; `selfies_ids` and `fragments` are empty where not asked for."""
 
-    smiles: str
+    identity: Identity
     token_ids: NDArray[np.uint16]
-    formula: Formula
     fingerprint: NDArray[np.uint8]
-    inchikey14: str
     selfies_ids: NDArray[np.uint16]
     fragments: FragmentCounts
 
 
 class StructureMaker:
-    """Computes the targets of structures and remembers the last thousand.
+    """Computes identities and targets of structures and remembers the last thousand of each.
 
     Args:
         targets: what to compute.
@@ -65,17 +72,16 @@ class StructureMaker:
     def __init__(self, targets: StructureTargets) -> None:
         self._targets = targets
         self._counter = None if targets.vocabulary is None else FragmentCounter(targets.vocabulary)
+        self.identify = lru_cache(maxsize=1024)(self._identify)
         self.of = lru_cache(maxsize=1024)(self._of)
 
-    def _of(self, smiles: str) -> Structure:
-        """Everything that training needs to know about one structure.
+    def _identify(self, smiles: str) -> Identity:
+        """Which molecule a SMILES is: much faster than its targets.
 
         Raises:
-            InputError: invalid SMILES, several molecules, an element outside `FORMULA_ELEMENTS`, or text that has no
-                tokens.
+            InputError: invalid SMILES, several molecules, or an element outside `FORMULA_ELEMENTS`.
         """
-        targets = self._targets
-        canonical = canonical_smiles(smiles, stereo=targets.stereo)
+        canonical = canonical_smiles(smiles, stereo=self._targets.stereo)
         if "." in canonical:
             raise InputError(
                 f"several molecules in {canonical!r}",
@@ -91,19 +97,24 @@ class StructureMaker:
                     f"one of {', '.join(FORMULA_ELEMENTS)}",
                     code="element_outside_alphabet",
                 )
-        ids = np.array(TOKENIZER.encode(canonical), np.uint16)
+        return Identity(canonical, formula, inchikey14(canonical))
+
+    def _of(self, smiles: str) -> Structure:
+        """Everything that training needs to know about one structure.
+
+        Raises:
+            InputError: as `identify`, or text that has no tokens.
+        """
+        targets, identity = self._targets, self.identify(smiles)
+        ids = np.array(TOKENIZER.encode(identity.smiles), np.uint16)
         selfies_ids = _NO_IDS
         if targets.selfies:
-            selfies_ids = np.array(SELFIES_TOKENIZER.encode(selfies_of(canonical)), np.uint16)
+            selfies_ids = np.array(SELFIES_TOKENIZER.encode(selfies_of(identity.smiles)), np.uint16)
         fragments = (
-            FragmentCounts(_NO_IDS, _NO_IDS) if self._counter is None else self._counter.count(canonical)
+            FragmentCounts(_NO_IDS, _NO_IDS)
+            if self._counter is None
+            else self._counter.count(identity.smiles)
         )
         return Structure(
-            canonical,
-            ids,
-            formula,
-            fingerprint(canonical, targets.fingerprint),
-            inchikey14(canonical),
-            selfies_ids,
-            fragments,
+            identity, ids, fingerprint(identity.smiles, targets.fingerprint), selfies_ids, fragments
         )
