@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from molucid.simulate.nmr_coupling_table import CouplingConfig
 from molucid.simulate.nmr_graph import AROMATIC_ORDER
-from molucid.simulate.nmr_topology import CARBON, NITROGEN, OXYGEN, SULFUR, Bond, Topology
+from molucid.simulate.nmr_topology import CARBON, HALOGENS, NITROGEN, OXYGEN, SULFUR, Bond, Topology
 
 
 def proton_couplings(
@@ -24,7 +24,7 @@ def proton_couplings(
         if topology.element[middle] != CARBON and not topology.aromatic[middle]:
             continue
         if bond.order == 2 and topology.hydrogens[middle] == 2 and _counts(topology, atom, middle):
-            found += [config.vinyl_trans, config.cis]  # a vinyl group's CH sees one hydrogen of each kind
+            found += _cis_and_trans(topology, atom, middle, config)  # a vinyl group's CH sees one of each
         elif _counts(topology, atom, middle):
             coupling = _vicinal(topology, atom, bond, config, is_cis)
             found += [coupling] * topology.hydrogens[middle]
@@ -68,10 +68,20 @@ def _across_double_bond(
     size = topology.ring_size(atom, bond.other)
     if size is not None and size - 3 < len(config.cis_in_ring):
         return config.cis_in_ring[size - 3]
-    if is_cis is not None:
-        return config.cis if is_cis else config.vinyl_trans
+    cis, trans = _cis_and_trans(topology, atom, bond.other, config)
     # without a mark the more stable isomer is assumed
-    return config.cis if topology.cis.get(bond.number, False) else config.trans
+    return cis if (topology.cis.get(bond.number, False) if is_cis is None else is_cis) else trans
+
+
+def _cis_and_trans(topology: Topology, atom: int, other: int, config: CouplingConfig) -> tuple[float, float]:
+    """Constants across an open double bond; electronegative substituents make them smaller."""
+    substituents = {topology.element[b.other] for end in (atom, other) for b in topology.bonds[end]}
+    if OXYGEN in substituents:
+        return config.enol_cis, config.enol_trans
+    if substituents & HALOGENS:
+        return config.haloalkene_cis, config.haloalkene_trans
+    is_vinyl = 2 in (topology.hydrogens[atom], topology.hydrogens[other])
+    return config.cis, config.vinyl_trans if is_vinyl else config.trans
 
 
 def _aromatic_vicinal(topology: Topology, atom: int, other: int, config: CouplingConfig) -> float:

@@ -16,6 +16,7 @@ from molucid.simulate.nmr_graph import (
 )
 
 CARBON, NITROGEN, OXYGEN, FLUORINE, PHOSPHORUS, SULFUR = 6, 7, 8, 9, 15, 16
+HALOGENS = frozenset((FLUORINE, 17, 35, 53))
 
 
 class Bond(NamedTuple):
