@@ -174,6 +174,26 @@ def test_an_archive_is_read_like_its_folder(write_bruker: Callable[..., Path], t
     np.testing.assert_array_equal(from_folder.h_nmr.intensity, from_archive.h_nmr.intensity)
 
 
+def test_a_spectra_file_beside_the_measurements_is_a_row(
+    write_bruker: Callable[..., Path], tmp_path: Path
+) -> None:
+    sample = tmp_path / "aspirin"
+    write_bruker(sample / "1", H_LINES, processed=True)
+    (sample / "1" / "pdata" / "1" / "export.jdx").write_text("of the measurement")
+    (sample / "exact mass.MGF.gz").write_bytes(b"")
+    (sample / "notes.txt").write_text("no spectrum")
+    packed = tmp_path / "data.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        for path in sorted(sample.rglob("*")):
+            archive.write(path, path.relative_to(tmp_path))
+    for place in (sample, packed):
+        record, row = read_records(place)
+        assert isinstance(record, Record)
+        assert isinstance(row, Rejected)
+        assert (row.id, row.code) == ("exact mass.MGF.gz", "not_read")
+        assert str(row.where).endswith("exact mass.MGF.gz")
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [

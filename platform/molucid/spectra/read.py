@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import IO
 
 from molucid.errors import InputError, Rejected, Where, shorten
-from molucid.spectra.file_tree import ZIP_MAGIC, FileTree, ZipTree
 from molucid.spectra.formats import (
     bruker,
     experimental_text,
@@ -30,13 +29,12 @@ from molucid.spectra.formats import (
     nmredata,
     nmrium,
     sirius,
-    varian,
 )
+from molucid.spectra.instrument_folders import FOLDER_FORMATS, is_zip, open_tree, read_tree
 from molucid.spectra.source import ReadConfig, open_source
 from molucid.spectra.types import Record
 
 _Reader = Callable[[IO[bytes], str, ReadConfig], Iterator[Record | Rejected]]
-_TreeReader = Callable[[FileTree, ReadConfig], Iterator[Record | Rejected]]
 
 _READERS: dict[str, _Reader] = {
     "experimental_text": experimental_text.read,
@@ -54,13 +52,7 @@ _READERS: dict[str, _Reader] = {
     "nmrium": nmrium.read,
     "sirius": sirius.read,
 }
-_TREE_READERS: dict[str, tuple[Callable[[tuple[str, ...]], bool], _TreeReader]] = {
-    "bruker": (bruker.is_bruker, bruker.read),
-    "varian": (varian.is_varian, varian.read),
-}
-"""Formats of several files in a folder or zip archive: what tells them by the names of the files, and the reader."""
-
-FORMATS = (*_READERS, *_TREE_READERS)
+FORMATS = (*_READERS, *FOLDER_FORMATS)
 """Names that `read_records` takes as `format`."""
 
 _EXTENSIONS = {
@@ -144,7 +136,7 @@ def read_measurement(path: Path, entries: Collection[str], config: ReadConfig) -
     """
     tree = bruker.open_folder(path, config)
     tree.names = tuple(name for name in tree.names if name.partition("/")[0] in entries)
-    return _guarded(_read_tree(tree, None, config), str(path))
+    return _guarded(read_tree(tree, None, config, _EXTENSIONS), str(path))
 
 
 def _items(path: Path, format: str | None, config: ReadConfig) -> Iterator[Record | Rejected]:
@@ -156,9 +148,9 @@ def _items(path: Path, format: str | None, config: ReadConfig) -> Iterator[Recor
         return _guarded(sirius.read_labelled(path, config), str(path))
     if format is not None and format not in FORMATS:
         raise InputError(f"format {shorten(format)!r}", f"one of {', '.join(FORMATS)}", code="unknown_format")
-    if format in (None, *_TREE_READERS) and (path.is_dir() or _is_zip(path)):
-        return _guarded(_read_tree(_tree(path, config), format, config), str(path))
-    if format in _TREE_READERS:
+    if format in (None, *FOLDER_FORMATS) and (path.is_dir() or is_zip(path)):
+        return _guarded(read_tree(open_tree(path, config), format, config, _EXTENSIONS), str(path))
+    if format in FOLDER_FORMATS:
         open_source(path).close()
         raise InputError(
             "a file", f"a folder or zip archive of {format} data", Where(str(path)), code="not_a_folder"
@@ -201,37 +193,9 @@ def is_spectra_file(path: Path) -> bool:
     if not path.is_file():
         return False
     try:
-        return _is_zip(path) or bool(_format_of(path))
+        return is_zip(path) or bool(_format_of(path))
     except InputError:
         return False
-
-
-def _is_zip(path: Path) -> bool:
-    try:
-        with path.open("rb") as stream:
-            return stream.read(len(ZIP_MAGIC)) == ZIP_MAGIC
-    except OSError:
-        return False
-
-
-def _tree(path: Path, config: ReadConfig) -> FileTree:
-    """The files of a folder or archive, if they are those of a format that is known."""
-    tree: FileTree = bruker.open_folder(path, config) if path.is_dir() else ZipTree(path, config)
-    if any(is_known(tree.names) for is_known, _ in _TREE_READERS.values()):
-        return tree
-    raise InputError(
-        "a folder" if path.is_dir() else "a zip archive of no known format",
-        "a spectra file, or a folder or zip archive of Bruker or Varian data",
-        Where(str(path)),
-        hint="name the files in it, e.g. folder/*.mgf",
-        code="is_a_folder" if path.is_dir() else "unknown_format",
-    )
-
-
-def _read_tree(tree: FileTree, format: str | None, config: ReadConfig) -> Iterator[Record | Rejected]:
-    for name, (is_known, reader) in _TREE_READERS.items():
-        if format in (None, name) and is_known(tree.names):
-            yield from reader(tree, config)
 
 
 def _read_file(path: Path, format: str, config: ReadConfig) -> Iterator[Record | Rejected]:
