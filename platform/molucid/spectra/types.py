@@ -7,7 +7,7 @@ convert units and order once. All arrays are read-only float64.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -132,6 +132,8 @@ class NmrSpectrum:
 
 
 _PER_PEAK = ("multiplicity", "coupling_hz", "num_hydrogens", "width_ppm", "shift_std_ppm")
+_MOST_HYDROGENS = 999
+_MOST_COUPLINGS = 255
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,6 +152,11 @@ class NmrPeaks:
             `[peaks]`.
         field_mhz: frequency of the observed nucleus.
         solvent: canonical name, see `molucid.spectra.solvents`.
+
+    Raises:
+        InputError: another number of values than of peaks (`ragged_arrays`), or a value that no peak has
+            (`malformed_peak`, `too_many_couplings`): number of hydrogens 0 to 999, at most 255 couplings; they, widths
+            and deviations finite and ≥ 0.
     """
 
     nucleus: Nucleus
@@ -184,6 +191,29 @@ class NmrPeaks:
                 ordered = np.array(values, np.float64)[order]
                 ordered.setflags(write=False)
                 object.__setattr__(self, name, ordered)
+        for place, values in enumerate(self.coupling_hz or ()):
+            if len(values) > _MOST_COUPLINGS:
+                raise InputError(
+                    f"{len(values)} couplings of the peak at {self.shift_ppm[place]:g} ppm",
+                    f"at most {_MOST_COUPLINGS}",
+                    hint="give it as m with a width",
+                    code="too_many_couplings",
+                )
+            self._require("coupling_hz", values, math.inf)
+        self._require("num_hydrogens", self.num_hydrogens, _MOST_HYDROGENS + 1)
+        self._require("width_ppm", self.width_ppm, math.inf)
+        self._require("shift_std_ppm", self.shift_std_ppm, math.inf)
+
+    def _require(self, name: str, values: Iterable[float | None] | None, limit: float) -> None:
+        """Refuse values that are not from 0 to below `limit`."""
+        for value in () if values is None else values:
+            if value is not None and not 0 <= value < limit:
+                raise InputError(
+                    f"{name} {value:g}",
+                    "a finite number ≥ 0" if limit == math.inf else f"0 to {limit - 1:g}",
+                    hint="correct or remove it",
+                    code="malformed_peak",
+                )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
