@@ -12,6 +12,12 @@ def test_counts_of_known_molecules():
     assert counts.tolist() == [[3, 2, 0], [10, 1, 2], [4, 2, 0], [7, 4, 0], [0, 0, 0]]
 
 
+def test_rings_are_those_of_the_symmetrised_set():
+    # A smallest set of smallest rings (bonds − atoms + 1) has 3 of adamantane's 4 six-rings, 5 of cubane's 6 faces.
+    counts = complexity_counts(["C1C2CC3CC1CC(C2)C3", "C12C3C4C1C5C2C3C45"])
+    assert counts.tolist() == [[10, 1, 4], [8, 1, 6]]
+
+
 def test_equation_13_by_hand():
     # 99th percentile of 0 … 100 by linear interpolation is 99: place 0.99 · 100 of the sorted 101 numbers
     heavy_atoms = np.arange(101)

@@ -31,7 +31,8 @@ class ComplexityScale:
         heavy_atoms: 99th percentile of the number of heavy atoms (NumPy's linear interpolation). A percentile below 1
             counts as 1: among molecules without rings, no ring adds nothing.
         elements: the same of the number of different elements but hydrogen.
-        rings: the same of the number of rings (smallest set of smallest rings).
+        rings: the same of the number of rings as RDKit counts them: its symmetrised set, which has every ring that
+            could stand in a smallest set (adamantane 4 and cubane 6, one more than such a set).
         edges: ten bins of equal width from the lowest to the highest index; ascending, 11 numbers. A bin holds its
             lower edge, and the last one both.
     """
