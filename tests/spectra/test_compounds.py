@@ -111,6 +111,16 @@ def test_a_faulty_file_is_a_row_and_the_rest_is_answered(tmp_path: Path) -> None
             "mixed_compounds",
             ("[M+H]+ 79.0542", "1.mgf", "93.0699", "2.mgf"),
         ),
+        (
+            {"a/t.txt": "Ethyl benzoate\n1H NMR δ 7.26 (s, 5H)\n\nToluene\n13C NMR δ 128.4\n"},
+            "mixed_compounds",
+            ("Ethyl benzoate", "Toluene", "t.txt"),
+        ),
+        (
+            {"a/t.csv": "id,nucleus,shift_ppm\nA,1H,7.26\nB,13C,128.4\n"},
+            "mixed_compounds",
+            ("A in t.csv", "B in t.csv"),
+        ),
         ({"a/.x": ""}, "no_readable_file", ("no file",)),
     ],
 )
@@ -122,6 +132,19 @@ def test_contradictions_reject_the_compound_by_name(
     assert (bad.id, bad.code) == ("a", code)
     assert all(name in bad.message for name in named)
     assert isinstance(good, Record)
+
+
+def test_titles_of_mass_spectra_and_records_without_a_name_contradict_nothing(tmp_path: Path) -> None:
+    files = {
+        "a/1.mgf": MGF.format("scan 1", "C6H6") + MGF.format("scan 2", "C6H6"),
+        "b/t.txt": "1H NMR δ 7.26 (s, 5H)\n\n13C NMR δ 128.4\n",
+    }
+    first, *others = read_compounds(tree(tmp_path, files))
+    assert isinstance(first, Record)
+    assert len(first.evidence.msms) == 2
+    assert [(item.evidence.id, item.evidence.present()) for item in others if isinstance(item, Record)] == [
+        ("b", ("h_nmr", "c_nmr"))
+    ]
 
 
 def test_two_spellings_of_one_structure_agree(tmp_path: Path) -> None:
