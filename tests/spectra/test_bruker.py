@@ -127,6 +127,23 @@ def test_a_sample_folder_is_one_compound(write_bruker: Callable[..., Path], tmp_
     ]
 
 
+@pytest.mark.parametrize("pulse_program", ["dept135", "deptqgpsp", "APT", "jmod", "ineptrd"])
+def test_an_edited_spectrum_does_not_take_the_place_of_the_carbon_spectrum(
+    write_bruker: Callable[..., Path], tmp_path: Path, pulse_program: str
+) -> None:
+    write_bruker(
+        tmp_path / "s" / "1", C_LINES[1:], nucleus="13C", processed=True, PULPROG=f"<{pulse_program}>"
+    )
+    write_bruker(tmp_path / "s" / "2", C_LINES, nucleus="13C", processed=True, PULPROG="<zgpg30>")
+    record, row = items(tmp_path / "s")
+    assert isinstance(record, Record)
+    assert record.metadata["c_nmr_source"] == "2/pdata/1"
+    assert isinstance(row, Rejected)
+    assert (row.id, row.code) == ("s#1", "edited_spectrum")
+    assert pulse_program in row.message
+    assert row.hint
+
+
 def test_names_of_samples_and_experiments(write_bruker: Callable[..., Path], tmp_path: Path) -> None:
     write_bruker(tmp_path / "run" / "a" / "10", H_LINES, processed=True)
     write_bruker(tmp_path / "run" / "b" / "10", H_LINES, processed=True)

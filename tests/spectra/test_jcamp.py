@@ -236,6 +236,8 @@ def test_references_that_a_file_states(labels: dict[str, str], expected: list[fl
         ({".OBSERVE FREQUENCY": "-400"}, "malformed_label"),
         ({"XUNITS": "SECONDS"}, "unknown_x_units"),
         ({"DATA TYPE": "NMR FID"}, "unprocessed_fid"),
+        ({".OBSERVE NUCLEUS": "^13C", ".PULSE SEQUENCE": "dept135"}, "edited_spectrum"),
+        ({".OBSERVE NUCLEUS": "^13C", "$PULPROG": "<jmod>"}, "edited_spectrum"),
         ({"XYDATA": None, "PEAK TABLE": "(XYW..XYW)\n1,2,3"}, "unknown_table_form"),
     ],
 )

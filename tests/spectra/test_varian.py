@@ -99,6 +99,7 @@ def test_archive(write_varian: Callable[..., Path], tmp_path: Path) -> None:
         ({"sw": "wide"}, "malformed_label"),
         ({"reffrq": 0}, "missing_parameter"),
         ({"arraydim": 8}, "two_dimensional"),
+        ({"seqfil": "DEPT"}, "edited_spectrum"),
         ({"lines": [(5.0, 0.0)]}, "all_zero"),
     ],
 )

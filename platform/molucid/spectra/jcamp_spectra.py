@@ -17,8 +17,10 @@ from molucid.spectra.infrared import infrared_spectrum, wavenumbers
 from molucid.spectra.jcamp_ordinates import read_pairs
 from molucid.spectra.jcamp_tables import Trace, missing_label, number_of, trace_of, unprocessed_fid
 from molucid.spectra.jcamp_text import Block
+from molucid.spectra.nmr_entries import PeakEntry, peaks_of
 from molucid.spectra.nmr_multiplicity import parse_multiplicity
 from molucid.spectra.nuclei import SLOTS, parse_nucleus
+from molucid.spectra.pulse_programs import require_unedited
 from molucid.spectra.referencing import settle
 from molucid.spectra.solvents import canonical_solvent
 from molucid.spectra.source import ReadConfig
@@ -82,6 +84,7 @@ def _nmr(block: Block, kind: str, config: ReadConfig) -> Part:
     if name is None:
         raise missing_label(".OBSERVE NUCLEUS")
     nucleus = parse_nucleus(name)
+    require_unedited(block.get(".PULSESEQUENCE", "$PULPROG"))
     field_mhz = number_of(block, ".OBSERVEFREQUENCY", "$SFO1")
     if field_mhz is not None and field_mhz <= 0:
         raise InputError(
@@ -96,10 +99,13 @@ def _nmr(block: Block, kind: str, config: ReadConfig) -> Part:
         shift, stated = _shifts(block, trace, field_mhz)
         spectrum = NmrSpectrum(nucleus, shift, trace.y, field_mhz, solvent)
     else:
-        shift, multiplicity = _listed(block, nucleus, config)
-        units, stated = (block.get("XUNITS") or "").upper(), "list as written"
-        shift = _in_ppm(shift, units, field_mhz)
-        spectrum = NmrPeaks(nucleus, shift, multiplicity, field_mhz=field_mhz, solvent=solvent)
+        stated = "list as written"
+        places, names = _listed(block, nucleus, config)
+        shift = _in_ppm(places, (block.get("XUNITS") or "").upper(), field_mhz)
+        entries = [
+            PeakEntry(at, multiplicity=name) for at, name in zip(shift.tolist(), names, strict=True)
+        ]
+        spectrum = peaks_of(nucleus, entries, config.shift_window, field_mhz, solvent)
     settled, notes = settle(spectrum, stated, config.referencing)
     if solvent_text and solvent is None:
         notes[f"{SLOTS[nucleus]}_solvent"] = solvent_text
@@ -157,9 +163,7 @@ def _shift_reference(block: Block) -> tuple[float, float] | None:
     return (point, at_ppm) if point >= 1 else None
 
 
-def _listed(
-    block: Block, nucleus: Nucleus, config: ReadConfig
-) -> tuple[FloatArray, tuple[str | None, ...] | None]:
+def _listed(block: Block, nucleus: Nucleus, config: ReadConfig) -> tuple[FloatArray, list[str | None]]:
     """Positions of a `PEAK TABLE` or of `PEAK ASSIGNMENTS`, the latter once each and with their multiplicities."""
     factor = number_of(block, "XFACTOR")
     table = block.labels.get("PEAKTABLE")
@@ -167,7 +171,7 @@ def _listed(
         if not re.search(r"\(\s*XY\s*\.\.\s*XY\s*\)", table.first_line.upper()):
             raise _unknown_list(table.first_line)
         x, _ = read_pairs(table.lines[1:], config.max_peaks)
-        return np.array(x) * (1.0 if factor is None else factor), None
+        return np.array(x) * (1.0 if factor is None else factor), [None] * len(x)
     assigned = block.labels.get("PEAKASSIGNMENTS")
     if assigned is None:
         raise missing_label("XYDATA")
@@ -185,8 +189,7 @@ def _listed(
             is_attached = nucleus == "13C" and name in ("S", "D", "T", "Q")
             word = name if is_attached or not name else parse_multiplicity(name)
             found[shift] = word or found.get(shift)
-    names = tuple(found.values())
-    return np.array(list(found), np.float64), names if any(names) else None
+    return np.array(list(found), np.float64), list(found.values())
 
 
 def _unknown_list(form: str) -> InputError:

@@ -23,6 +23,7 @@ from molucid.spectra.draft import check_id
 from molucid.spectra.fid import ComplexArray, phased, transformed
 from molucid.spectra.file_tree import FileTree, FolderTree
 from molucid.spectra.nuclei import SLOTS, parse_nucleus
+from molucid.spectra.pulse_programs import require_unedited
 from molucid.spectra.referencing import settle
 from molucid.spectra.solvents import canonical_solvent
 from molucid.spectra.source import ReadConfig
@@ -140,6 +141,10 @@ class Experiment:
         acqus = read_parameters(tree, f"{root}acqus", config) if "acqus" in inside else None
         return cls(tree, root, inside, acqus, config)
 
+    @property
+    def _pulse_program(self) -> str | None:
+        return None if self.acqus is None else self.acqus.text("PULPROG")
+
     def spectrum(self) -> Part:
         """Its processed spectrum of the lowest number, else its transformed FID."""
         is_processed = any(PurePosixPath(name).name == "procs" for name in self.inside)
@@ -158,6 +163,7 @@ class Experiment:
                 hint="leave out 2D experiments; no model here reads them",
                 code="two_dimensional",
             )
+        require_unedited(self._pulse_program)
         processed = [name[:-2] for name in self.inside if PurePosixPath(name).name == "1r"]
         for folder in sorted(processed, key=lambda folder: (len(folder), folder)):
             if f"{folder}procs" in self.inside:
@@ -223,9 +229,8 @@ class Experiment:
         name = canonical_solvent(solvent) if solvent else None
         if solvent and name is None:
             notes[f"{slot}_solvent"] = solvent
-        pulse_program = None if self.acqus is None else self.acqus.text("PULPROG")
-        if pulse_program:
-            notes[f"{slot}_pulse_program"] = pulse_program
+        if self._pulse_program:
+            notes[f"{slot}_pulse_program"] = self._pulse_program
         settled, settled_notes = settle(replace(trace, solvent=name), stated, self.config.referencing)
         return Part(slot, settled, notes | settled_notes)
 

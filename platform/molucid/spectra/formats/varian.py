@@ -24,6 +24,7 @@ from molucid.spectra.fid import ComplexArray, phased, transformed
 from molucid.spectra.fields import parse_number
 from molucid.spectra.file_tree import FileTree
 from molucid.spectra.nuclei import SLOTS, parse_nucleus
+from molucid.spectra.pulse_programs import require_unedited
 from molucid.spectra.referencing import settle
 from molucid.spectra.solvents import canonical_solvent
 from molucid.spectra.source import ReadConfig
@@ -127,6 +128,7 @@ class _Measurement:
         nucleus = parse_nucleus(self.text("tn"))
         if any((self.number(name) or 0) > 1 for name in ("ni", "ni2", "arraydim")):
             raise _two_dimensional()
+        require_unedited(self.text("seqfil"))
         width_hz, observe_mhz = self.required("sw"), self.required("sfrq")
         decay = _decay(self._fid(), self.where, self.config)
         spectrum = phased(transformed(np.conj(decay), width_hz, nucleus, self.config.fid))
