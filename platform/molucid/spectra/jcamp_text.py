@@ -18,6 +18,7 @@ from molucid.spectra.source import Line, ReadConfig, lines
 _COMMENT = "$$"
 _END_OF_FILE = "\x1a"  # what DOS programs write behind their last line
 _MAX_DEPTH = 8
+_DATA_LABELS = ("XYDATA", "XYPOINTS", "PEAKTABLE", "PEAKASSIGNMENTS", "NTUPLES")
 
 
 @dataclass(slots=True)
@@ -74,6 +75,13 @@ class Block:
         elif label == "DATATABLE" and self._page is not None:
             self.pages.append((self._page, text))
         elif label in self.labels:
+            if label in _DATA_LABELS and self.fault is None:
+                self.fault = InputError(
+                    f"a second ##{label}= in one block (line {line.number})",
+                    "one table of data in a block",
+                    hint="put ##END= and ##TITLE= with labels of its own between two spectra",
+                    code="repeated_spectrum",
+                )
             return None
         else:
             self.labels[label] = text
