@@ -32,6 +32,7 @@ NMR = {
     "DATA TYPE": "NMR SPECTRUM",
     ".OBSERVE FREQUENCY": "400.0",
     ".OBSERVE NUCLEUS": "^1H",
+    ".SHIFT REFERENCE": "INTERNAL, TMS, 1, 10",
     "XUNITS": "HZ",
     "YUNITS": "ARBITRARY UNITS",
     "FIRSTX": "4000",
@@ -198,7 +199,7 @@ def test_a_cut_file_is_told_by_its_count_or_its_end() -> None:
 
 
 # 4000 Hz and −800 Hz at 400 MHz are 10 and −2 ppm; four points lie 4 ppm apart.
-def test_axis_in_hz_of_which_nothing_else_is_said() -> None:
+def test_axis_in_hz() -> None:
     spectrum = trace(block(NMR))
     np.testing.assert_allclose(spectrum.shift_ppm, [-2, 2, 6, 10])
     np.testing.assert_allclose(spectrum.intensity, [4, 3, 2, 1])
@@ -216,7 +217,10 @@ def test_axis_in_hz_of_which_nothing_else_is_said() -> None:
         ({".SHIFT REFERENCE": "INTERNAL, TMS, 2, 5"}, [-3, 1, 5, 9]),
         ({".SHIFT REFERENCE": "INTERNAL, TMS, 1.5, 5"}, [-5, -1, 3, 7]),
         (
-            {"FIRSTX": "4800", "LASTX": "0", "XYDATA": "(X++(Y..Y))\n4800 1 2 3 4", "$OFFSET": "11"},
+            {
+                **{"FIRSTX": "4800", "LASTX": "0", "XYDATA": "(X++(Y..Y))\n4800 1 2 3 4"},
+                **{".SHIFT REFERENCE": "", "$OFFSET": "11"},
+            },
             [-1, 3, 7, 11],
         ),
         ({".SHIFT REFERENCE": "INTERNAL, TMS, 0, 0", "$OFFSET": "11"}, [-1, 3, 7, 11]),
@@ -229,7 +233,11 @@ def test_references_that_a_file_states(labels: dict[str, str], expected: list[fl
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"FIRSTX": "4800", "LASTX": "0", "XYDATA": "(X++(Y..Y))\n4800 1 2 3 4"}, "missing_reference"),
+        ({".SHIFT REFERENCE": None}, "missing_reference"),
+        (
+            {"FIRSTX": "4800", "LASTX": "0", "XYDATA": "(X++(Y..Y))\n4800 1 2 3 4", ".SHIFT REFERENCE": None},
+            "missing_reference",
+        ),
         ({".OBSERVE NUCLEUS": None}, "missing_label"),
         ({".OBSERVE NUCLEUS": "^31P"}, "unsupported_nucleus"),
         ({".OBSERVE FREQUENCY": None}, "missing_label"),
@@ -244,6 +252,33 @@ def test_references_that_a_file_states(labels: dict[str, str], expected: list[fl
 def test_reasons_of_nmr(changes: dict[str, str | None], expected: str) -> None:
     labels = {name: value for name, value in {**NMR, **changes}.items() if value is not None}
     assert code(block(labels)) == expected
+
+
+def in_hz(first: int, highest: int, **changes: str) -> str:
+    """101 points 50 Hz apart, falling, flat but for lines of one point at `highest` and at 1000 Hz."""
+    at = [first - 50 * i for i in range(101)]
+    lines = "\n".join(f"{x} {100 if x == highest else 30 if x == 1000 else i % 2}" for i, x in enumerate(at))
+    labels = {"FIRSTX": f"{at[0]}", "LASTX": f"{at[-1]}", "NPOINTS": "101", "XYDATA": f"(X++(Y..Y))\n{lines}"}
+    return block({**NMR, **labels, ".SHIFT REFERENCE": "", ".OBSERVE FREQUENCY": "1000", **changes})
+
+
+def test_an_axis_in_hz_without_reference_needs_a_line_that_says_where_it_is() -> None:
+    """At 1000 MHz 4000 to −1000 Hz are 4 to −1 ppm, and TMS is looked for within 0.05 ppm of 0."""
+    item = record(in_hz(4000, 0))
+    assert item.metadata["h_nmr_reference"].startswith("TMS line found")
+    assert code(in_hz(4000, 500)) == "missing_reference"
+    # Centred on 0 the axis is the spectral width alone, and the line at 0 is the compound's.
+    assert code(in_hz(2500, 0)) == "missing_reference"
+
+
+@pytest.mark.parametrize("label", ["XYDATA", "PEAK TABLE"])
+def test_a_second_table_in_one_block_is_not_dropped(label: str) -> None:
+    table = "(X++(Y..Y))\n4000 1 2 3 4" if label == "XYDATA" else "(XY..XY)\n800,1"
+    labels = {name: value for name, value in NMR.items() if name != "XYDATA"} | {label: table}
+    text = block(labels)
+    assert isinstance(record(text).evidence.h_nmr, NmrSpectrum if label == "XYDATA" else NmrPeaks)
+    twice = text.replace("##END=", f"##{label}={table}\n##END=")
+    assert code(twice) == "repeated_spectrum"
 
 
 NTUPLES = """##TITLE=nt

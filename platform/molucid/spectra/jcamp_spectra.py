@@ -21,13 +21,14 @@ from molucid.spectra.nmr_entries import PeakEntry, peaks_of
 from molucid.spectra.nmr_multiplicity import parse_multiplicity
 from molucid.spectra.nuclei import SLOTS, parse_nucleus
 from molucid.spectra.pulse_programs import require_unedited
-from molucid.spectra.referencing import settle
+from molucid.spectra.referencing import reference, settle
 from molucid.spectra.solvents import canonical_solvent
 from molucid.spectra.source import ReadConfig
 from molucid.spectra.types import FloatArray, NmrPeaks, NmrSpectrum, Nucleus
 
 _INFRARED = re.compile(r"INFRARED|\bF?T?-?IR\b")
 _TABLES = ("XYDATA", "XYPOINTS", "NTUPLES", "PEAKTABLE", "PEAKASSIGNMENTS")
+_CENTRED_SHARE = 0.02  # how far from its middle the 0 of an axis may be, of its width
 _ASSIGNMENT = re.compile(r"\(([^()<>]*)(?:<[^<>]*>)?[^()<>]*\)")
 
 
@@ -98,13 +99,17 @@ def _nmr(block: Block, kind: str, config: ReadConfig) -> Part:
         trace = trace_of(block, config)
         shift, stated = _shifts(block, trace, field_mhz)
         spectrum = NmrSpectrum(nucleus, shift, trace.y, field_mhz, solvent)
+        if stated is None:
+            # In Hz, so that nothing but a line of TMS or the solvent says where 0 ppm is.
+            as_written = spectrum
+            spectrum, stated = reference(as_written, config.referencing)
+            if spectrum is as_written:
+                raise _missing_reference(trace)
     else:
         stated = "list as written"
         places, names = _listed(block, nucleus, config)
         shift = _in_ppm(places, (block.get("XUNITS") or "").upper(), field_mhz)
-        entries = [
-            PeakEntry(at, multiplicity=name) for at, name in zip(shift.tolist(), names, strict=True)
-        ]
+        entries = [PeakEntry(at, multiplicity=name) for at, name in zip(shift.tolist(), names, strict=True)]
         spectrum = peaks_of(nucleus, entries, config.shift_window, field_mhz, solvent)
     settled, notes = settle(spectrum, stated, config.referencing)
     if solvent_text and solvent is None:
@@ -142,14 +147,20 @@ def _shifts(block: Block, trace: Trace, field_mhz: float | None) -> tuple[FloatA
     offset = number_of(block, "$OFFSET")
     if offset is not None:
         return shift + (offset - float(shift.max())), f"highest shift {offset:g} ppm"
-    if min(abs(float(trace.x[0])), abs(float(trace.x[-1]))) == 0:
-        raise InputError(
-            f"an axis in Hz from {trace.x[0]:g} to {trace.x[-1]:g}",
-            "##.SHIFT REFERENCE=, which says the shift of one point",
-            hint="add e.g. ##.SHIFT REFERENCE= INTERNAL, TMS, 1, 14.5, or export the spectrum over ppm",
-            code="missing_reference",
-        )
+    first, last = float(trace.x[0]), float(trace.x[-1])
+    # Such an axis says how wide the spectrum is, not where; a line at its 0 is no TMS.
+    if min(abs(first), abs(last)) == 0 or abs(first + last) <= _CENTRED_SHARE * abs(first - last):
+        raise _missing_reference(trace)
     return shift, None
+
+
+def _missing_reference(trace: Trace) -> InputError:
+    return InputError(
+        f"an axis in Hz from {trace.x[0]:g} to {trace.x[-1]:g} without a reference",
+        "##.SHIFT REFERENCE=, which says the shift of one point, or a line of TMS or the solvent",
+        hint="add e.g. ##.SHIFT REFERENCE= INTERNAL, TMS, 1, 14.5, or export the spectrum over ppm",
+        code="missing_reference",
+    )
 
 
 def _shift_reference(block: Block) -> tuple[float, float] | None:
