@@ -10,10 +10,10 @@ NONE = HoldoutKeys.from_keys([])
 PLACE = Where("corpus.smi", line=4)
 
 
-def test_an_admitted_molecule_is_flat_and_canonical() -> None:
+def test_an_admitted_molecule_is_canonical_and_keeps_its_configuration() -> None:
     admitted = admit(Molecule("ala", "C[C@@H](C(=O)O)N", PLACE), CorpusFilter(), NONE)
     assert not isinstance(admitted, Rejected)
-    assert admitted.smiles == "CC(N)C(=O)O"
+    assert admitted.smiles == "C[C@H](N)C(=O)O"
     assert str(admitted.formula) == "C3H7NO2"
     # PubChem's key of alanine (CID 602); stereo is in the second block only.
     assert admitted.inchikey14 == "QNAYBMKLOCPYGJ"

@@ -80,7 +80,7 @@ def test_every_molecule_of_a_shard_is_simulated_or_rejected() -> None:
         ("m3", "too_many_rings", 4),
     ]
     (sample,) = samples
-    assert sample.sample.smiles == "CC(N)C(=O)O"
+    assert sample.sample.smiles == "C[C@H](N)C(=O)O"
     assert [s.intensity[0] for s in sample.sample.evidence.msms] == [20, 40, 60]
     assert isinstance(sample.sample.evidence.h_nmr, NmrPeaks)
     assert (sample.source, sample.licence, sample.seed) == ("corpus 1", "CC0", 3)

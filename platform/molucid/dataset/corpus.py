@@ -39,7 +39,7 @@ class Molecule:
 
 @dataclass(frozen=True, slots=True)
 class AdmittedMolecule:
-    """A molecule that passed the filter, with its canonical stereo-free SMILES."""
+    """A molecule that passed the filter, with its canonical SMILES: configurations decide what NMR shows."""
 
     id: str
     smiles: str
@@ -74,13 +74,12 @@ def admit(molecule: Molecule, config: CorpusFilter, exclude: HoldoutKeys) -> Adm
         parsed = _parse(molecule.smiles)
         for step in _STEPS:
             step(parsed, config)
-        # The first block leaves stereo out, so the molecule as written gives the key of its flat SMILES.
         key = inchikey14(parsed.mol)
         if key in exclude:
             raise InputError(
                 "a held-out or excluded molecule", "one that training may contain", code="held_out"
             )
-        smiles = canonical_smiles(parsed.mol, stereo=False)
+        smiles = canonical_smiles(parsed.mol, stereo=True)
         _TOKENIZER.encode(smiles)
         return AdmittedMolecule(molecule.id, smiles, parsed.formula, key)
     except InputError as error:
