@@ -61,7 +61,7 @@ def main() -> None:
     model, card = load_model(checkpoint)
     index = NeighbourIndex.load(options.index, model_hash(checkpoint))
     read, rejected = read_inputs(options.spectra, None, CleanConfig())
-    records, unanswerable = split_answerable(read, model.modalities, settings.generate)
+    records, unanswerable = split_answerable(read, model, settings.generate)
     records = records[: options.limit]
     weights = {name: tensor.detach().numpy() for name, tensor in model.state_dict().items()}
     morgan = FingerprintConfig()

@@ -119,7 +119,7 @@ def run(args: argparse.Namespace) -> int:
         kinds = evidence_kinds(args.evidence)
         read = [replace(record, evidence=record.evidence.only(kinds)) for record in read]
     # Before masking, so that the control leaves out the same records.
-    records, unanswerable = split_answerable(read, model.modalities, config.generate)
+    records, unanswerable = split_answerable(read, model, config.generate)
     rejected += unanswerable
     if args.mask_spectra:
         if not has_seen_absent_spectra(card.model):

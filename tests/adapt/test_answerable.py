@@ -7,13 +7,14 @@ from molucid.chem.formula import Formula
 from molucid.errors import Where
 from molucid.generate.constraint import ConstraintConfig
 from molucid.generate.generator import GenerateConfig
+from molucid.model.assembled import Molucid
 from molucid.model.config import ModelConfig
 from molucid.model.modalities.formula_text import FormulaTextConfig
-from molucid.model.modalities.registry import build_modalities
 from molucid.spectra.types import Evidence, MassSpectrum, Record
 
-COUNTS = build_modalities(ModelConfig())
-TEXT = build_modalities(ModelConfig(formula=FormulaTextConfig(max_count=20)))
+TINY = ModelConfig(width=16, heads=2, encoder_layers=1, decoder_layers=1, feed_forward_width=24)
+COUNTS = Molucid(TINY)
+TEXT = Molucid(TINY.model_copy(update={"formula": FormulaTextConfig(max_count=20)}))
 
 
 def given(formula: str | None, adduct: str = "[M+H]+") -> Record:
@@ -22,8 +23,8 @@ def given(formula: str | None, adduct: str = "[M+H]+") -> Record:
     return Record(Evidence(f"{formula} {adduct}", parsed, (spectrum,)), None, Where("spectra.mgf", None, 7))
 
 
-def reason(record: Record, modalities=COUNTS, **settings) -> str | None:
-    kept, rejected = split_answerable([record], modalities, GenerateConfig(**settings))
+def reason(record: Record, model=COUNTS, **settings) -> str | None:
+    kept, rejected = split_answerable([record], model, GenerateConfig(**settings))
     assert len(kept) + len(rejected) == 1
     if kept:
         return None

@@ -41,10 +41,20 @@ MOLECULES = {
     "cyclopropenone": "O=c1cc1",
     "labelled benzene": "[2H]c1ccccc1",
 }
+STEREO = {
+    "a centre with a hydrogen": "C[C@H](N)C(=O)O",
+    "a centre without": "CC[C@](C)(N)C(=O)O",
+    "a double bond": "C/C=C/C",
+    "a direction at a closing label": "C1=C/CCCCCC/1",
+    "a ring label at a centre": "CC(C)[C@@H]1CC[C@@H](C)C[C@H]1O",
+    "sulfoxide": "CC[S@](C)=O",
+}
 
 
-def constraint(config: ConstraintConfig | None = None, max_length: int = 200) -> FormulaConstraint:
-    return FormulaConstraint(VOCABULARY, config or ConstraintConfig(), max_length)
+def constraint(
+    config: ConstraintConfig | None = None, max_length: int = 200, stereo: bool = False
+) -> FormulaConstraint:
+    return FormulaConstraint(VOCABULARY, config or ConstraintConfig(), max_length, stereo)
 
 
 def token_ids(smiles: str) -> list[int]:
@@ -153,8 +163,16 @@ def test_options_admit_what_they_name():
     assert constraint(ConstraintConfig(allow_radicals=True)).accepts(
         token_ids("[CH2]C"), Formula.parse("C2H5")
     )
-    stereo = token_ids("C[C@H](O)N")
-    assert constraint(ConstraintConfig(allow_stereo=True)).accepts(stereo, Formula.parse("C2H7NO"))
+
+
+@pytest.mark.parametrize("smiles", STEREO.values(), ids=STEREO)
+def test_configurations_may_stand_where_the_model_writes_them(smiles):
+    assert canonical_smiles(smiles, stereo=True) == smiles
+    ids, formula = token_ids(smiles), formula_of(smiles)
+    assert constraint(stereo=True).accepts(ids, formula)
+    assert not constraint(stereo=False).accepts(ids, formula)
+    for other in neighbours_of(formula):
+        assert not constraint(stereo=True).accepts(ids, other), other
 
 
 def random_walk(machine: FormulaConstraint, formula: Formula, generator: random.Random) -> str | None:
@@ -191,17 +209,17 @@ def is_molecule_of(smiles: str, formula: Formula) -> bool:
         return False
 
 
-def check_real(smiles_list: list[str], config: ConstraintConfig) -> int:
+def check_real(smiles_list: list[str], config: ConstraintConfig, stereo: bool = False) -> int:
     """Checks every SMILES that the alphabet can write; returns how many there were."""
     refused, wrongly_accepted, checked = [], [], 0
     for text in smiles_list:
         try:
-            smiles = canonical_smiles(text)
+            smiles = canonical_smiles(text, stereo)
             ids, formula = token_ids(smiles), formula_of(smiles)
         except InputError:
             continue  # not a molecule for RDKit, or an atom outside of the alphabet
         checked += 1
-        machine = constraint(config, max_length=5000)
+        machine = constraint(config, max_length=5000, stereo=stereo)
         if not machine.accepts(ids, formula):
             refused.append(smiles)
         wrongly_accepted += [smiles for other in neighbours_of(formula) if machine.accepts(ids, other)]
@@ -226,6 +244,11 @@ def is_plain(smiles: str) -> bool:
 def test_real_molecules_meet_their_formulas():
     rows = chemicals_smiles()[::350]
     assert check_real(rows, LOOSE) > 150
+
+
+def test_real_molecules_with_configurations_meet_their_formulas():
+    rows = [smiles for smiles in chemicals_smiles() if set("@/") & set(smiles)][::150]
+    assert check_real(rows, LOOSE, stereo=True) >= 40
 
 
 @pytest.mark.slow

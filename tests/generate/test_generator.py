@@ -155,6 +155,23 @@ def test_an_unknown_formula_leaves_its_item_free(model, inputs, chemistry):
     assert answers[0] == constrained[0]
 
 
+@pytest.mark.parametrize("stereo", [False, True])
+def test_a_formula_constrains_a_model_of_configurations_to_them_or_not(stereo, inputs):
+    torch.manual_seed(0)
+    sizes = {"width": 32, "heads": 4, "encoder_layers": 1, "decoder_layers": 1, "fingerprint_bits": None}
+    writer = Molucid(ModelConfig(**sizes, tied_embeddings=False, stereo=stereo))
+    with torch.no_grad():
+        for token in ("C", "O", "N", "(", ")", "<eos>"):
+            writer.output.bias[TOKENIZER.vocabulary.index(token)] += 6.0
+        writer.output.bias[TOKENIZER.vocabulary.index("[C@H]")] += 8.0
+    chemistry = rdkit_chemistry(FingerprintConfig(), stereo=stereo)
+    formulas = [Formula.parse("C4H9NO2")] * 4
+    answers = generate(writer, inputs, formulas, BEAM, chemistry, seed=0)
+    assert all(candidate.formula_match for answer in answers for candidate in answer)
+    assert any("@" in candidate.smiles for answer in answers for candidate in answer) == stereo
+    assert any(answers)
+
+
 def test_rejection_is_the_unguided_search_without_other_formulas(model, inputs, chemistry):
     config = BEAM.updated(["num_finished=200", "num_candidates=200", "num_beams=30"])
     ignored = generate(model, inputs, FORMULAS, config.updated(["formula=ignore"]), chemistry, seed=0)

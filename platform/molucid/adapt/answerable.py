@@ -16,21 +16,23 @@ from molucid.chem.smiles_tokens import SmilesTokenizer
 from molucid.errors import InputError, Rejected
 from molucid.generate.constraint import FormulaConstraint
 from molucid.generate.generator import GenerateConfig
+from molucid.model.assembled import Molucid
+from molucid.model.config import ModelConfig
 from molucid.model.modalities.base import Modality
 from molucid.spectra.types import Evidence, Record
 
 
 def split_answerable(
-    records: Iterable[Record], modalities: Mapping[str, Modality], config: GenerateConfig
+    records: Iterable[Record], model: Molucid, config: GenerateConfig
 ) -> tuple[list[Record], list[Rejected]]:
     """Records that can be answered, and a row for each that cannot; both in input order.
 
     Args:
         records: cleaned records.
-        modalities: of the model that will answer.
+        model: that will answer.
         config: of decoding; only `formula=constrain` limits which formulas can be answered.
     """
-    formulas = _Formulas(config)
+    modalities, formulas = model.modalities, _Formulas(config, model.config)
     kept: list[Record] = []
     rejected: list[Rejected] = []
     for record in records:
@@ -65,12 +67,12 @@ def require_readable(evidence: Evidence, modalities: Mapping[str, Modality]) -> 
 class _Formulas:
     """Answers whether decoding can write a molecule of a formula."""
 
-    def __init__(self, config: GenerateConfig) -> None:
+    def __init__(self, config: GenerateConfig, model: ModelConfig) -> None:
         self._config = config
         vocabulary, limits = SmilesTokenizer().vocabulary, config.constraint
-        self._as_set = FormulaConstraint(vocabulary, limits, config.max_length)
+        self._as_set = FormulaConstraint(vocabulary, limits, config.max_length, model.stereo)
         charged = limits.model_copy(update={"allow_net_charge": True})
-        self._charged = FormulaConstraint(vocabulary, charged, config.max_length)
+        self._charged = FormulaConstraint(vocabulary, charged, config.max_length, model.stereo)
 
     def require_molecule(self, evidence: Evidence) -> None:
         formula, limits = evidence.formula, self._config.constraint

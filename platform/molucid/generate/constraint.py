@@ -26,14 +26,12 @@ class ConstraintConfig(Config):
         allow_net_charge: formal charges need not sum to 0.
         allow_fragments: several molecules separated by `.`, among them bare ions and hydrogen atoms.
         allow_radicals: bracket atoms with unpaired electrons.
-        allow_stereo: tetrahedral marks and directed bonds.
         lookahead: a prefix is refused unless it can go on for this many tokens, or to its end.
     """
 
     allow_net_charge: bool = False
     allow_fragments: bool = False
     allow_radicals: bool = False
-    allow_stereo: bool = False
     lookahead: int = Field(default=3, ge=0, le=8)
 
 
@@ -44,10 +42,13 @@ class FormulaConstraint:
         vocabulary: text of each token; `<eos>` ends a molecule, other special tokens are never allowed.
         config: see `ConstraintConfig`.
         max_length: most tokens of a molecule, `<eos>` included; prefixes that need more are refused.
+        stereo: whether the model writes configurations, so that tetrahedral marks and directed bonds may stand.
     """
 
-    def __init__(self, vocabulary: Sequence[str], config: ConstraintConfig, max_length: int) -> None:
-        self.config, self.max_length = config, max_length
+    def __init__(
+        self, vocabulary: Sequence[str], config: ConstraintConfig, max_length: int, stereo: bool
+    ) -> None:
+        self.config, self.max_length, self.stereo = config, max_length, stereo
         self._tokens = tuple(self._token(text) for text in vocabulary)
         # In an order that finds some continuation soon: plain atoms, end, branches and bonds, labels, brackets.
         order = (Kind.ATOM, Kind.END, Kind.CLOSE_BRANCH, Kind.OPEN_BRANCH, Kind.BOND, Kind.RING, Kind.DOT)
@@ -64,7 +65,7 @@ class FormulaConstraint:
         atom = token.atom
         stereo = token.text in ("/", "\\") or (atom is not None and atom.stereo)
         bare_hydrogen = atom is not None and atom.element == "H"
-        if (stereo and not self.config.allow_stereo) or (bare_hydrogen and not self.config.allow_fragments):
+        if (stereo and not self.stereo) or (bare_hydrogen and not self.config.allow_fragments):
             return Token(Kind.OTHER, text)
         return token
 

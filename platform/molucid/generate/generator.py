@@ -164,7 +164,7 @@ def _search(
     config: GenerateConfig,
     seeds: Sequence[int],
 ) -> list[tuple[Hypothesis, ...]]:
-    guide = _guide(formulas, config)
+    guide = _guide(formulas, config, model.config.stereo)
     if config.method == "beam":
         return beam_search(
             model,
@@ -189,10 +189,11 @@ def _search(
     )
 
 
-def _guide(formulas: Sequence[Formula | None], config: GenerateConfig) -> Guide:
+def _guide(formulas: Sequence[Formula | None], config: GenerateConfig, stereo: bool) -> Guide:
     if config.formula != "constrain" or all(formula is None for formula in formulas):
         return unguided(len(formulas))
-    constraint = FormulaConstraint(tokenizer_of("smiles").vocabulary, config.constraint, config.max_length)
+    vocabulary = tokenizer_of("smiles").vocabulary
+    constraint = FormulaConstraint(vocabulary, config.constraint, config.max_length, stereo)
     return Guide(
         constraint,
         tuple(None if formula is None else constraint.start(formula) for formula in formulas),
