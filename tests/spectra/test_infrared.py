@@ -7,6 +7,7 @@ import pytest
 
 from molucid.errors import InputError
 from molucid.spectra.infrared import InfraredConfig, infrared_spectrum, wavenumbers
+from molucid.spectra.types import FloatArray
 
 CONFIG = InfraredConfig()
 
@@ -124,6 +125,43 @@ def test_a_flat_bottom_is_saturation_wherever_it_is() -> None:
     assert caught.value.code == "saturated_transmittance"
     # Of 100 points ten are allowed.
     absorbance([*y, *y[:7], *[0.005] * 10], "TRANSMITTANCE")
+
+
+def bands(x: FloatArray, *rows: tuple[float, float, float]) -> FloatArray:
+    """Sum of Gaussian bands of (absorbance, place, width)."""
+    return np.asarray(sum(height * np.exp(-(((x - at) / width) ** 2)) for height, at, width in rows))
+
+
+@pytest.mark.parametrize(("level", "noise"), [(0.003, 0.004), (0.02, 0.005), (0.0, 0.001), (0.05, 0.01)])
+@pytest.mark.parametrize("elsewhere", [0.0, 1.0])
+def test_a_noisy_bottom_is_saturation(level: float, noise: float, elsewhere: float) -> None:
+    """500 of 1,800 points at one transmittance; beside them the detector has noise as well, or the file has none."""
+    rng = np.random.default_rng(0)
+    x = np.linspace(400, 4000, 1800)
+    y = 10.0 ** -bands(x, (1.2, 3000, 200), (0.8, 3500, 20))
+    y += elsewhere * noise * rng.standard_normal(1800)
+    y[300:800] = level + noise * rng.standard_normal(500)
+    with pytest.raises(InputError) as caught:
+        infrared_spectrum(x, y, "TRANSMITTANCE", CONFIG)
+    assert caught.value.code == "saturated_transmittance"
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.001, 0.004, 0.01])
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [(0.03, 1700, 15), (0.02, 2900, 40)],  # weak: all of it is light
+        [(1.4, 3000, 300), (1.5, 1700, 20), (1.2, 1250, 60)],  # an acid: broad and dark, but not flat
+        [(1.9, 1700, 15), (1.8, 1100, 30), (1.7, 800, 25), (1.6, 3300, 100)],
+    ],
+)
+def test_noise_on_ordinary_bands_is_no_saturation(
+    noise: float, rows: list[tuple[float, float, float]]
+) -> None:
+    for seed in range(5):
+        x = np.linspace(400, 4000, 1800)
+        y = 10.0 ** -bands(x, *rows) + noise * np.random.default_rng(seed).standard_normal(1800)
+        infrared_spectrum(x, y, "TRANSMITTANCE", CONFIG)
 
 
 def test_a_flat_top_of_absorbance_is_saturation() -> None:

@@ -42,6 +42,15 @@ class InfraredConfig(Config):
         lt=1,
         description="what counts as flat at the darkest point, of the range between it and the lightest",
     )
+    dark_transmittance: float = Field(
+        default=0.1, gt=0, lt=1, description="above it a noisy bottom is a weak band, and no saturation"
+    )
+    plateau_noise: float = Field(
+        default=6.0,
+        ge=0,
+        description="what counts as flat at a dark bottom, in standard deviations of the noise there; that of the "
+        "lowest of several hundred points is three below their mean",
+    )
     max_saturated_share: float = Field(
         default=0.1,
         ge=0,
@@ -92,14 +101,32 @@ def wavenumbers(x: FloatArray, units: str) -> FloatArray:
 
 def _plateau(y: FloatArray, config: InfraredConfig) -> NDArray[np.bool_]:
     """The points of runs, of three or more, that are as high as the highest point but for a hair."""
-    flat = np.zeros(y.size, np.bool_)
     if y.size < _MIN_RUN or y.max() == y.min():
-        return flat
-    is_high = y >= y.max() - config.plateau_range * (y.max() - y.min())
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], is_high, [False]))))
+        return np.zeros(y.size, np.bool_)
+    return _in_runs(y >= y.max() - config.plateau_range * (y.max() - y.min()))
+
+
+def _noisy_bottom(transmittance: FloatArray, config: InfraredConfig) -> NDArray[np.bool_]:
+    """The dark points of runs, of three or more, that differ from the darkest by no more than noise.
+
+    The noise is the median of absolute second differences at dark points (for Gaussian noise their standard deviation
+    is √6 of its own, and their median 0.6745 of that): it is that of the bottom alone, and a slope adds nothing.
+    """
+    is_dark = transmittance <= config.dark_transmittance
+    bent = np.abs(np.diff(transmittance, 2))[is_dark[1:-1]]
+    if not bent.size:
+        return np.zeros(transmittance.size, np.bool_)
+    noise = float(np.median(bent)) / (0.6745 * np.sqrt(6.0))
+    return _in_runs(is_dark & (transmittance <= transmittance.min() + config.plateau_noise * noise))
+
+
+def _in_runs(is_flat: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """`is_flat` without runs of fewer than three points."""
+    kept = np.zeros(is_flat.size, np.bool_)
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], is_flat, [False]))))
     for first, last in edges.reshape(-1, 2):
-        flat[first:last] = last - first >= _MIN_RUN
-    return flat
+        kept[first:last] = last - first >= _MIN_RUN
+    return kept
 
 
 def infrared_spectrum(
@@ -157,7 +184,7 @@ def infrared_spectrum(
         )
     transmittance = y / 100.0 if is_percent else y
     is_dark = transmittance <= config.min_transmittance
-    is_bottom = is_dark | _plateau(-transmittance, config)
+    is_bottom = is_dark | _plateau(-transmittance, config) | _noisy_bottom(transmittance, config)
     if (num_bottom := int(is_bottom.sum())) > config.max_saturated_share * len(y):
         darkest = max(float(transmittance[is_bottom].max()), config.min_transmittance)
         raise InputError(
