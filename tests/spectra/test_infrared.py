@@ -146,7 +146,7 @@ def test_a_noisy_bottom_is_saturation(level: float, noise: float, elsewhere: flo
     assert caught.value.code == "saturated_transmittance"
 
 
-@pytest.mark.parametrize("noise", [0.0, 0.001, 0.004, 0.01])
+@pytest.mark.parametrize("noise", [0.0, 0.001, 0.005])
 @pytest.mark.parametrize(
     "rows",
     [
