@@ -161,13 +161,39 @@ def test_an_integral_or_a_coupling_makes_an_entry_the_compounds() -> None:
 
 
 def test_a_carbon_list() -> None:
-    values = peaks("13C", [14.1, 77.0, 77.3, 77.5, 128.0], width_ppm=np.arange(5.0))
+    values = peaks("13C", [14.1, 76.7, 77.3, 77.5, 128.0], width_ppm=np.arange(5.0))
     cleaned, removed = without_foreign_lines(values, CONFIG)
     assert isinstance(cleaned, NmrPeaks)
     assert cleaned.width_ppm is not None
-    np.testing.assert_array_equal(cleaned.shift_ppm, [14.1, 77.0, 77.5, 128.0])
-    np.testing.assert_array_equal(cleaned.width_ppm, [0, 1, 3, 4])
-    assert removed == "solvent 77.3 ppm"
+    np.testing.assert_array_equal(cleaned.shift_ppm, [14.1, 128.0])
+    np.testing.assert_array_equal(cleaned.width_ppm, [0, 4])
+    assert removed == "solvent 76.7, solvent 77.3, solvent 77.5 ppm"
+
+
+DMSO = [39.52 + k * 21.0 / 125.8 for k in range(-3, 4)]
+
+
+@pytest.mark.parametrize(
+    ("solvent", "field_mhz", "lines", "kept"),
+    [
+        ("CDCl3", None, [76.84, 77.16, 77.48], []),
+        ("CDCl3", 75.5, [76.58, 77.0, 77.42], []),
+        ("CDCl3", None, [77.0], []),
+        ("DMSO-d6", 125.8, DMSO, []),
+        ("acetone-d6", 100.6, [29.26, 29.45, 29.65, 29.84, 30.03, 30.22, 30.42, 206.26], []),
+        # The compound's own: too few lines for a multiplet, none in its middle, or outside of it at that field.
+        ("CDCl3", None, [76.8, 77.16], [76.8]),
+        ("CDCl3", None, [76.7, 76.8, 77.5], [76.7, 76.8, 77.5]),
+        ("CDCl3", 200.0, [76.7, 77.0, 77.16, 77.32], [76.7]),
+        ("acetone-d6", None, [205.9, 206.26, 206.6], [205.9, 206.6]),
+    ],
+)
+def test_the_multiplet_of_a_carbon_of_the_solvent_leaves_a_list(
+    solvent: str, field_mhz: float | None, lines: list[float], kept: list[float]
+) -> None:
+    values = NmrPeaks("13C", np.array([14.1, *lines]), field_mhz=field_mhz, solvent=solvent)
+    cleaned, _ = without_foreign_lines(values, CONFIG)
+    np.testing.assert_array_equal(cleaned.shift_ppm, [14.1, *kept])
 
 
 def test_settle_moves_only_what_states_no_reference() -> None:

@@ -10,20 +10,10 @@ import numpy as np
 from molucid.simulate.nmr_augment_config import NmrAugmentConfig, Range
 from molucid.spectra.grids import NMR_GRIDS, Grid
 from molucid.spectra.multiplets import LineConfig, Lines, lines, render_lines
-from molucid.spectra.solvents import SOLVENTS, TMS_PPM
+from molucid.spectra.solvents import SOLVENTS, TMS_PPM, deuterons_of
 from molucid.spectra.types import FloatArray, NmrPeaks, NmrSpectrum
 
 _BASELINE_KNOTS = 8
-# deuterons on the carbon of each solvent line, and the coupling to each in Hz (Fulmer et al. 2010, table 2)
-_DEUTERONS: dict[str, tuple[tuple[int, float], ...]] = {
-    "CDCl3": ((1, 32.0),),
-    "DMSO-d6": ((3, 21.0),),
-    "CD3OD": ((3, 21.4),),
-    "acetone-d6": ((3, 19.4), (0, 0.0)),
-    "C6D6": ((1, 24.3),),
-    "CD2Cl2": ((2, 27.0),),
-    "CD3CN": ((3, 21.0), (0, 0.0)),
-}
 
 
 def drawn_trace(peaks: NmrPeaks, config: NmrAugmentConfig, rng: np.random.Generator) -> NmrSpectrum:
@@ -73,8 +63,7 @@ def _foreign_lines(
             rows.append((solvent.water_ppm, height, rng.uniform(*config.water_width_ppm)))
     elif solvent is not None:
         height = _logarithmic(config.c_solvent_height, rng)
-        deuterons = _DEUTERONS.get(solvent.name, ((0, 0.0),) * len(solvent.c_ppm))
-        for shift, (number, coupling_hz) in zip(solvent.c_ppm, deuterons, strict=True):
+        for shift, (number, coupling_hz) in zip(solvent.c_ppm, deuterons_of(solvent), strict=True):
             for offset, weight in _deuterium_pattern(number):
                 place = shift + offset * coupling_hz / (peaks.field_mhz or 100.6)
                 rows.append((place, height * weight, width_ppm))

@@ -14,11 +14,12 @@ from pydantic import Field
 
 from molucid.config import Config
 from molucid.spectra.nuclei import SLOTS
-from molucid.spectra.solvents import SOLVENTS, TMS_PPM
+from molucid.spectra.solvents import SOLVENTS, TMS_PPM, deuterons_of
 from molucid.spectra.types import FloatArray, NmrPeaks, NmrSpectrum, Nucleus
 
 T = TypeVar("T")
-_USUAL_H_MHZ = 400.0  # where a file names no field
+_USUAL_H_MHZ, _USUAL_C_MHZ = 400.0, 100.6  # where a file names no field
+_LEAST_LINES = 3  # of a carbon with a deuteron
 
 
 class ReferencingConfig(Config):
@@ -54,7 +55,9 @@ class ReferencingConfig(Config):
         default=1.0, gt=0, description="holds the multiplet of a deuterated carbon from 75 MHz on"
     )
     h_list_tolerance_ppm: float = Field(default=0.02, ge=0)
-    c_list_tolerance_ppm: float = Field(default=0.15, ge=0)
+    c_list_tolerance_ppm: float = Field(
+        default=0.2, ge=0, description="holds the 77.0 ppm of older lists in CDCl3, now 77.16"
+    )
 
 
 def foreign_lines(nucleus: Nucleus, solvent: str | None) -> dict[str, tuple[float, ...]]:
@@ -226,15 +229,29 @@ def _shortened(peaks: NmrPeaks, config: ReferencingConfig) -> tuple[NmrPeaks, st
     keep = np.ones(len(peaks.shift_ppm), np.bool_)
     removed: list[str] = []
     for name, shifts in foreign_lines(peaks.nucleus, peaks.solvent).items():
-        for place, at in enumerate(peaks.shift_ppm.tolist()):
+        reach = _half_patterns_ppm(peaks) if name == "solvent" else (0.0,) * len(shifts)
+        is_near = np.zeros(len(peaks.shift_ppm), np.bool_)
+        for shift, half_pattern in zip(shifts, reach, strict=True):
             # Float sums of 2-digit numbers: the tolerance is meant to include its own end.
-            is_near = min(abs(at - shift) for shift in shifts) <= tolerance + 1e-9
-            if keep[place] and is_near and not _is_assigned(peaks, place):
+            distance = np.abs(peaks.shift_ppm - shift) - 1e-9
+            middle, multiplet = distance <= tolerance, distance <= tolerance + half_pattern
+            is_near |= multiplet if middle.any() and multiplet.sum() >= _LEAST_LINES else middle
+        for place in np.flatnonzero(is_near & keep).tolist():
+            if not _is_assigned(peaks, place):
                 keep[place] = False
-                removed.append(f"{name} {at:g}")
+                removed.append(f"{name} {peaks.shift_ppm[place]:g}")
     if not removed:
         return peaks, None
     return selected_peaks(peaks, keep), f"{', '.join(removed)} ppm"
+
+
+def _half_patterns_ppm(peaks: NmrPeaks) -> tuple[float, ...]:
+    """Per line of the solvent the distance from its middle to the outermost line of its multiplet; 0 in ¹H."""
+    solvent = SOLVENTS[peaks.solvent or ""]
+    if peaks.nucleus == "1H":
+        return (0.0,) * len(solvent.residual_h_ppm)
+    field_mhz = peaks.field_mhz or _USUAL_C_MHZ
+    return tuple(number * coupling_hz / field_mhz for number, coupling_hz in deuterons_of(solvent))
 
 
 def _is_assigned(peaks: NmrPeaks, place: int) -> bool:

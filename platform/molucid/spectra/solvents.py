@@ -210,6 +210,24 @@ _TABLE = (
 SOLVENTS: dict[str, Solvent] = {solvent.name: solvent for solvent in _TABLE}
 """Canonical name → solvent."""
 
+_DEUTERONS: dict[str, tuple[tuple[int, float], ...]] = {
+    "CDCl3": ((1, 32.0),),
+    "DMSO-d6": ((3, 21.0),),
+    "CD3OD": ((3, 21.4),),
+    "acetone-d6": ((3, 19.4), (0, 0.0)),
+    "C6D6": ((1, 24.3),),
+    "CD2Cl2": ((2, 27.0),),
+    "CD3CN": ((3, 21.0), (0, 0.0)),
+}
+
+
+def deuterons_of(solvent: Solvent) -> tuple[tuple[int, float], ...]:
+    """Per ¹³C line of a solvent the deuterons on that carbon and the coupling to each in Hz (table 2 of the source).
+
+    A carbon has 2n + 1 lines, one coupling apart, for n deuterons; (0, 0) where the table has none.
+    """
+    return _DEUTERONS.get(solvent.name, ((0, 0.0),) * len(solvent.c_ppm))
+
 
 def _key(text: str) -> str:
     subscripts = text.translate(str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789"))
