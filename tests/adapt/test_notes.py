@@ -24,7 +24,6 @@ def test_what_was_left_out_and_how_spectra_were_understood_are_notes():
         "h_nmr_not_used": "a list of the same spectrum",
         "h_nmr_reference": "solvent",
         "h_nmr_removed": "CHCl3",
-        "h_nmr_outside_window": "2 entries removed",
         "ir_clipped_points": "3",
         "ir_ordinate": "absorbance from transmittance",
     }

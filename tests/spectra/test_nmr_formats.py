@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 
 from molucid.errors import InputError, Rejected
 from molucid.spectra.clean import CleanConfig, clean
-from molucid.spectra.formats import experimental_text, nmr_peak_list, nmredata, nmrium
+from molucid.spectra.formats import experimental_text, jcamp, nmr_peak_list, nmredata, nmrium
+from molucid.spectra.formats import json as molucid_json
+from molucid.spectra.nmr_window import ShiftWindowConfig
 from molucid.spectra.read import read_records
 from molucid.spectra.source import ReadConfig
 from molucid.spectra.types import NmrPeaks, NmrSpectrum, Record
@@ -76,6 +78,43 @@ def test_what_is_not_read_is_told() -> None:
     assert notes["fluorobenzoate.txt"]["nuclei_not_used"] == "19F"
     assert notes["fluorobenzoate.sdf"]["spectra_not_used"] == "2D_13C_1J_1H"
     assert notes["fluorobenzoate.nmrium"]["spectra_not_used"] == "13C dept135"
+
+
+def list_in_every_format(*shifts: float) -> list[tuple[Any, str]]:
+    """(reader, file) with one and the same list of ¹H shifts."""
+    texts = [f"{shift:g}" for shift in shifts]
+    record = {"id": "a", "h_nmr": {"kind": "peaks", "shift_ppm": shifts}}
+    tag = "".join(f"{text}, L=a{number}\\\n" for number, text in enumerate(texts))
+    head = (
+        "##TITLE=a\n##DATA TYPE=NMR PEAK TABLE\n##.OBSERVE NUCLEUS=^1H\n##XUNITS=PPM\n##PEAK TABLE=(XY..XY)\n"
+    )
+    picked = {"info": H_INFO, "peaks": {"values": [{"x": shift} for shift in shifts]}}
+    return [
+        (experimental_text, f"a\n1H NMR (CDCl3) δ {', '.join(texts)}\n"),
+        (nmr_peak_list, "# nucleus: 1H\nshift_ppm\n" + "\n".join(texts)),
+        (nmredata, f"{ETHANOL}>  <NMREDATA_1D_1H>\n{tag}\n$$$$\n"),
+        (nmrium, nmrium_file(picked)),
+        (jcamp, head + "".join(f"{text}, 1\n" for text in texts) + "##END=\n"),
+        (molucid_json, json.dumps({"format": "molucid-spectra", "version": 1, "records": [record]})),
+    ]
+
+
+def test_a_shift_that_the_nucleus_cannot_have_is_a_row_in_every_format() -> None:
+    for reader, text in list_in_every_format(7.2, 128.5, 1.3):
+        (row,) = read(reader, text)
+        assert isinstance(row, Rejected), reader
+        assert row.code == "shift_outside_window", reader
+        assert "128.5" in row.message, reader
+        assert "nucleus" in row.hint, reader
+
+
+def test_the_window_of_the_configuration_holds_in_every_format() -> None:
+    config = ReadConfig(shift_window=ShiftWindowConfig(h_ppm=(-10.0, 130.0)))
+    for reader, text in list_in_every_format(7.2, 128.5, 1.3):
+        (record,) = reader.read(io.BytesIO(text.encode()), "a.x", config)
+        assert isinstance(record, Record), reader
+        assert isinstance(record.evidence.h_nmr, NmrPeaks)
+        assert record.evidence.h_nmr.shift_ppm.tolist() == [1.3, 7.2, 128.5]
 
 
 # Experimental text.
@@ -332,6 +371,11 @@ def test_a_trace_is_read_where_no_ranges_are_and_peaks_where_no_trace_is() -> No
         ([{"info": H_INFO, "data": {"x": [1, None], "re": [1, 2]}}], "not_finite"),
         ([{"info": H_INFO, "peaks": {"values": [{"x": 99}]}}], "shift_outside_window"),
         ([{"info": H_INFO, "peaks": {"values": [{"x": 9}]}}] * 2, "repeated_spectrum"),
+        ([{"info": H_INFO, "data": {"x": [1, 2, 3, 1, 2, 3], "re": [1] * 6}}], "mixed_compounds"),
+        ([{"info": H_INFO, "data": {"x": [1, 1, 2, 2, 3, 3], "re": [1] * 6}}], "mixed_compounds"),
+        ([{"info": H_INFO, "peaks": {"values": [{"x": 9}, {"x": "8"}]}}], "malformed_shift"),
+        ([{"info": H_INFO, "ranges": {"values": [{"signals": [{"delta": None}]}]}}], "malformed_shift"),
+        ([{"info": H_INFO, "ranges": {"values": [{"from": 1.1}]}}], "malformed_shift"),
     ],
 )
 def test_faults_of_nmrium(spectra: list[dict[str, Any]], code: str) -> None:
@@ -339,6 +383,15 @@ def test_faults_of_nmrium(spectra: list[dict[str, Any]], code: str) -> None:
     assert isinstance(row, Rejected)
     assert row.code == code
     assert row.message
+
+
+def test_ranges_of_the_solvent_only_are_named_as_such() -> None:
+    ranges = {"values": [{"from": 7.2, "to": 7.3, "kind": "solvent"}]}
+    (row,) = read(nmrium, nmrium_file({"info": H_INFO, "ranges": ranges}))
+    assert isinstance(row, Rejected)
+    assert row.code == "no_peaks"
+    assert "1 ranges, none of the compound's" in row.message
+    assert "signals" in row.hint
 
 
 def test_json_that_is_not_nmriums(tmp_path: Path) -> None:

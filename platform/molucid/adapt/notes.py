@@ -14,7 +14,7 @@ def reader_notes(record: Record) -> dict[str, str]:
 
     These are: what was left out (`rejected_files`, `rejected_spectra`, `unreadable_smiles`, and all that end in
     `not_used`), and how a spectrum that the record holds was understood or changed (all that begin with its kind:
-    `ir_ordinate`, `ir_clipped_points`, `h_nmr_reference`, `h_nmr_removed`, `c_nmr_outside_window`, …). What else a file
+    `ir_ordinate`, `ir_clipped_points`, `h_nmr_reference`, `h_nmr_removed`, …). What else a file
     says of its compound is none.
     """
     present = tuple(f"{kind}_" for kind in _KINDS if kind in record.evidence.present())

@@ -13,6 +13,7 @@ from molucid.errors import InputError
 from molucid.simulate.nmr_graph import HYDROGENS, NmrGraph, Z, read_graph
 from molucid.simulate.shift_model import C_COMPUTED, C_SHIFT, H_COMPUTED, H_SHIFT
 from molucid.spectra.assigned_shifts import AssignedShifts, ListedShifts
+from molucid.spectra.nmr_window import ShiftWindowConfig
 from molucid.spectra.types import FloatArray, Nucleus
 
 CARBON = 6
@@ -25,7 +26,6 @@ _COLUMN: dict[tuple[Nucleus, bool], int] = {
     ("13C", True): C_COMPUTED,
     ("1H", True): H_COMPUTED,
 }
-_PLAUSIBLE_PPM: dict[Nucleus, tuple[float, float]] = {"13C": (-60.0, 260.0), "1H": (-5.0, 18.0)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,6 +72,7 @@ class ShiftTrainingSet:
         lists: lists without atoms.
         left_out: number of rows by reason.
         used: number of rows by source and licence.
+        window: shifts that are taken.
     """
 
     graphs: list[NmrGraph] = field(default_factory=list)
@@ -79,6 +80,7 @@ class ShiftTrainingSet:
     lists: list[ShiftList] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
     used: Counter[str] = field(default_factory=Counter)
+    window: ShiftWindowConfig = field(default_factory=ShiftWindowConfig)
     _number_of: dict[str, int] = field(default_factory=dict)
     _assigned: list[tuple[int, int, int, float]] = field(default_factory=list)
 
@@ -93,7 +95,7 @@ class ShiftTrainingSet:
             except InputError as error:
                 self.left_out[error.code] += 1
                 continue
-            low, high = _PLAUSIBLE_PPM[row.nucleus]
+            low, high = self.window.of(row.nucleus)
             column, atoms = _COLUMN[row.nucleus, row.computed], self.graphs[number].atoms
             for atom in np.unique(row.atom):
                 if atoms[atom, Z] != CARBON:
@@ -101,7 +103,7 @@ class ShiftTrainingSet:
                 shifts = row.shift_ppm[row.atom == atom]
                 # a computed geometry has three shifts for the hydrogens of a methyl group that turns in reality
                 shifts = np.array([shifts.mean()]) if row.computed else np.unique(shifts)
-                plausible = (shifts > low) & (shifts < high)
+                plausible = (shifts >= low) & (shifts <= high)
                 if not plausible.all():
                     self.left_out["implausible_shift"] += int((~plausible).sum())
                 self._assigned += [(number, int(atom), column, float(shift)) for shift in shifts[plausible]]
@@ -110,10 +112,10 @@ class ShiftTrainingSet:
     def add_lists(self, rows: Iterable[ListedShifts], excluded_inchikey14: Container[str]) -> None:
         """Add lists without atoms."""
         for row in rows:
-            low, high = _PLAUSIBLE_PPM[row.nucleus]
+            low, high = self.window.of(row.nucleus)
             if row.inchikey14 in excluded_inchikey14:
                 self.left_out["held_out"] += 1
-            elif not len(row.shift_ppm) or row.shift_ppm.min() <= low or row.shift_ppm.max() >= high:
+            elif not len(row.shift_ppm) or row.shift_ppm.min() < low or row.shift_ppm.max() > high:
                 self.left_out["implausible_shift"] += 1
             else:
                 try:

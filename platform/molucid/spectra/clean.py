@@ -272,10 +272,6 @@ def cleaned_items(record: Record, config: CleanConfig) -> list[Record | Rejected
     metadata = dict(record.metadata)
     if faults:
         metadata["rejected_spectra"] = "; ".join(f"{fault.id}: {shorten(fault.message)}" for fault in faults)
-    for slot, value in traces.items():
-        if isinstance(value, NmrPeaks) and len(value.shift_ppm) < len(getattr(evidence, slot).shift_ppm):
-            num_removed = len(getattr(evidence, slot).shift_ppm) - len(value.shift_ppm)
-            metadata[f"{slot}_outside_window"] = f"{num_removed} entries removed"
     cleaned_evidence = replace(
         evidence,
         msms=tuple(kept),
@@ -289,9 +285,7 @@ def _clean_trace(
 ) -> InfraredSpectrum | NmrSpectrum | NmrPeaks:
     if isinstance(value, InfraredSpectrum):
         return clean_infrared(value, config)
-    return (
-        clean_nmr_trace(value, config) if isinstance(value, NmrSpectrum) else clean_nmr_peaks(value, config)
-    )
+    return clean_nmr_trace(value, config) if isinstance(value, NmrSpectrum) else clean_nmr_peaks(value)
 
 
 def clean_all(items: Iterable[Record | Rejected], config: CleanConfig) -> Iterator[Record | Rejected]:

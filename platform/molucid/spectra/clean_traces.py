@@ -1,7 +1,7 @@
 """Clean-up of infrared spectra and of NMR traces and lists: what cannot be what it claims to be is rejected by name.
 
-Baselines stay as they are; the largest absolute value of a trace becomes 1. Peaks of a list outside of any shift
-that the nucleus has leave, which is told; a list of which nothing is left is rejected.
+Baselines stay as they are; the largest absolute value of a trace becomes 1. Which shifts a list may hold is checked
+where it is read, by `molucid.spectra.nmr_window`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from pydantic import Field
 from molucid.config import Config
 from molucid.errors import InputError
 from molucid.spectra.grids import IR_GRID, NMR_GRIDS, Grid
-from molucid.spectra.referencing import selected_peaks
 from molucid.spectra.types import FloatArray, InfraredSpectrum, NmrPeaks, NmrSpectrum
 
 
@@ -29,8 +28,12 @@ class TraceConfig(Config):
     min_c_range_ppm: float = Field(
         default=100.0, gt=0, description="part of −20–230 ppm that must be measured"
     )
-    h_window_ppm: tuple[float, float] = Field(default=(-5.0, 22.0), description="shifts that ¹H can have")
-    c_window_ppm: tuple[float, float] = Field(default=(-50.0, 300.0), description="shifts that ¹³C can have")
+    h_axis_ppm: tuple[float, float] = Field(
+        default=(-20.0, 40.0), description="ends of the widest ¹H trace; beyond is another nucleus, or Hz"
+    )
+    c_axis_ppm: tuple[float, float] = Field(
+        default=(-150.0, 400.0), description="ends of the widest ¹³C trace"
+    )
     max_h_negative: float = Field(
         default=0.5, gt=0, description="depth of the deepest ¹H point over the height of the highest"
     )
@@ -79,16 +82,20 @@ def clean_nmr_trace(spectrum: NmrSpectrum, config: TraceConfig) -> NmrSpectrum:
     """The trace with its largest absolute intensity at 1. ¹³C may be negative, as in edited spectra.
 
     Raises:
-        InputError: no points or all zero, an axis that is not in ppm, too little of the window, or a ¹H spectrum
-            whose lines are not in phase.
+        InputError: no points or all zero, an axis that is not in ppm or of another nucleus (`outside_window`), too
+            little of the window, or a ¹H spectrum whose lines are not in phase.
     """
     x, y = spectrum.shift_ppm, spectrum.intensity
     _require_signal(y)
     is_h = spectrum.nucleus == "1H"
-    low, high = config.h_window_ppm if is_h else config.c_window_ppm
-    first, last = float(x[0]), float(x[-1])
-    if last < low or first > high or last - first > 10 * (high - low):
-        raise _not_in_ppm(first, last, low, high)
+    low, high = config.h_axis_ppm if is_h else config.c_axis_ppm
+    if x[0] < low or x[-1] > high:
+        raise InputError(
+            f"a {spectrum.nucleus} axis from {x[0]:g} to {x[-1]:g} ppm",
+            f"one within {low:g} to {high:g} ppm",
+            hint=f"correct the nucleus if it is {'13C' if is_h else '19F or 31P'}, or the unit if it is Hz",
+            code="outside_window",
+        )
     min_range = config.min_h_range_ppm if is_h else config.min_c_range_ppm
     _require_window(x, NMR_GRIDS[spectrum.nucleus], min_range, "ppm", config)
     if is_h and -y.min() > config.max_h_negative * max(float(y.max()), 0.0):
@@ -101,25 +108,20 @@ def clean_nmr_trace(spectrum: NmrSpectrum, config: TraceConfig) -> NmrSpectrum:
     return replace(spectrum, intensity=y / np.abs(y).max())
 
 
-def clean_nmr_peaks(peaks: NmrPeaks, config: TraceConfig) -> NmrPeaks:
-    """The list without entries outside of the nucleus' window.
+def clean_nmr_peaks(peaks: NmrPeaks) -> NmrPeaks:
+    """The list as it is.
 
     Raises:
-        InputError: an empty list (`no_peaks`), or one with all entries outside (`outside_window`).
+        InputError: an empty list (`no_peaks`).
     """
-    x = peaks.shift_ppm
-    if not x.size:
+    if not peaks.shift_ppm.size:
         raise InputError(
             f"an empty {peaks.nucleus} list",
             "at least one shift",
             hint="list the shifts, or leave the list out",
             code="no_peaks",
         )
-    low, high = config.h_window_ppm if peaks.nucleus == "1H" else config.c_window_ppm
-    keep = (x >= low) & (x <= high)
-    if not keep.any():
-        raise _not_in_ppm(float(x[0]), float(x[-1]), low, high)
-    return peaks if keep.all() else selected_peaks(peaks, keep)
+    return peaks
 
 
 def _require_signal(y: FloatArray) -> None:
@@ -164,7 +166,7 @@ def _require_window(x: FloatArray, grid: Grid, min_range: float, unit: str, conf
         raise InputError(
             f"an axis from {x[0]:g} to {x[-1]:g} {unit}",
             f"at least {min_range:g} {unit} between {grid.first:g} and {grid.last:g}",
-            hint="export the whole spectrum, or check the axis",
+            hint="export the whole spectrum, or correct the axis or the nucleus",
             code="outside_window" if measured <= 0 else "narrow_window",
         )
     num_points = int(((x >= grid.first) & (x <= grid.last)).sum())
@@ -175,12 +177,3 @@ def _require_window(x: FloatArray, grid: Grid, min_range: float, unit: str, conf
             hint="export the trace, not a list of its peaks",
             code="too_few_points",
         )
-
-
-def _not_in_ppm(first: float, last: float, low: float, high: float) -> InputError:
-    return InputError(
-        f"shifts from {first:g} to {last:g}",
-        f"shifts in ppm, between {low:g} and {high:g}",
-        hint="is the axis in Hz, or of another nucleus? name its unit, or divide by the frequency in MHz",
-        code="outside_window",
-    )

@@ -17,8 +17,7 @@ from molucid.spectra.infrared import infrared_spectrum, wavenumbers
 from molucid.spectra.jcamp_ordinates import read_pairs
 from molucid.spectra.jcamp_tables import Trace, missing_label, number_of, trace_of, unprocessed_fid
 from molucid.spectra.jcamp_text import Block
-from molucid.spectra.nmr_entries import PeakEntry, peaks_of
-from molucid.spectra.nmr_multiplicity import parse_multiplicity
+from molucid.spectra.nmr_entries import PeakEntry, multiplicity_of, peaks_of
 from molucid.spectra.nuclei import SLOTS, parse_nucleus
 from molucid.spectra.pulse_programs import require_unedited
 from molucid.spectra.referencing import reference, settle
@@ -196,10 +195,7 @@ def _listed(block: Block, nucleus: Nucleus, config: ReadConfig) -> tuple[FloatAr
             cells = [cell.strip() for cell in entry.split(",")]
             shift = parse_number(cells[0], "shift", "malformed_ordinate")
             name = cells[place] if 0 < place < len(cells) else ""
-            # The capitals of a carbon tell its hydrogens, not a splitting.
-            is_attached = nucleus == "13C" and name in ("S", "D", "T", "Q")
-            word = name if is_attached or not name else parse_multiplicity(name)
-            found[shift] = word or found.get(shift)
+            found[shift] = multiplicity_of(name, nucleus) if name else found.get(shift)
     return np.array(list(found), np.float64), list(found.values())
 
 

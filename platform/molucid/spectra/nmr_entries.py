@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from molucid.errors import InputError
-from molucid.spectra.nmr_multiplicity import couplings_per_partner
+from molucid.spectra.nmr_multiplicity import couplings_per_partner, parse_multiplicity
 from molucid.spectra.nmr_window import ShiftWindowConfig, check_shift
 from molucid.spectra.referencing import ReferencingConfig, settle
 from molucid.spectra.types import NmrPeaks, NmrSpectrum, Nucleus, Record
+
+_ATTACHED = ("S", "D", "T", "Q")
 
 
 @dataclass(slots=True)
@@ -22,7 +24,7 @@ class PeakEntry:
         shift_ppm: its centre.
         width_ppm: width of the range where the source gives one instead of a centre; else 0.
         multiplicity: canonical name, see `molucid.spectra.nmr_multiplicity`; ¹³C also `S`, `D`, `T`, `Q`.
-        coupling_hz: couplings as written: one for each splitting, or one for each partner.
+        coupling_hz: couplings as written: one for each splitting, or one for each partner; signs are not kept.
         num_hydrogens: number of hydrogens, of carbons for ¹³C.
     """
 
@@ -33,16 +35,27 @@ class PeakEntry:
     num_hydrogens: int | None = None
 
 
+def multiplicity_of(text: str, nucleus: Nucleus) -> str:
+    """Canonical name of a splitting; for ¹³C the capitals `S`, `D`, `T`, `Q` stay what they are.
+
+    Raises:
+        InputError: `unknown_multiplicity`.
+    """
+    # The capitals of a carbon tell its hydrogens, not a splitting.
+    return text if nucleus == "13C" and text in _ATTACHED else parse_multiplicity(text)
+
+
 def peaks_of(
     nucleus: Nucleus,
     entries: Sequence[PeakEntry],
+    window: ShiftWindowConfig,
     field_mhz: float | None = None,
     solvent: str | None = None,
 ) -> NmrPeaks:
     """The peak list of `entries`; a property that no entry has is absent from the whole list.
 
     Raises:
-        InputError: no entry (`no_peaks`), or what is no possible shift (see `check_shift`).
+        InputError: no entry (`no_peaks`), what is no possible shift (see `check_shift`), or what `NmrPeaks` refuses.
     """
     if not entries:
         raise InputError(
@@ -51,13 +64,14 @@ def peaks_of(
             hint="write the shifts, or leave the list out",
             code="no_peaks",
         )
-    window = ShiftWindowConfig()
     for entry in entries:
         check_shift(entry.shift_ppm, entry.width_ppm, nucleus, window)
     multiplicity = tuple(entry.multiplicity for entry in entries)
     # S, D, T and Q count attached hydrogens; they are no splittings and have no couplings.
     coupling = tuple(
-        couplings_per_partner(None if (name or "").isupper() else name, entry.coupling_hz)
+        couplings_per_partner(
+            None if (name or "").isupper() else name, [abs(value) for value in entry.coupling_hz]
+        )
         for entry, name in zip(entries, multiplicity, strict=True)
     )
     number = tuple(entry.num_hydrogens for entry in entries)

@@ -15,6 +15,7 @@ from molucid.errors import InputError
 from molucid.spectra.nmr_entries import peaks_of
 from molucid.spectra.nmr_text_peaks import parse_entries
 from molucid.spectra.nmr_text_plain import NUMBER, plain, require_clear_commas, text_fault
+from molucid.spectra.nmr_window import ShiftWindowConfig
 from molucid.spectra.solvents import canonical_solvent
 from molucid.spectra.types import NmrPeaks, Nucleus
 
@@ -83,24 +84,29 @@ class _Section:
     end: int
 
 
-def parse_nmr_text(text: str, nucleus: Nucleus | None = None) -> NmrText:
+def parse_nmr_text(
+    text: str, nucleus: Nucleus | None = None, window: ShiftWindowConfig | None = None
+) -> NmrText:
     """All NMR sections of a text about one compound.
 
     Args:
         text: one compound's; what stands outside of sections is not read.
         nucleus: of a text without any head that names one, where the source knows it.
+        window: shifts that are read.
 
     Raises:
         InputError: no section (`no_nmr_text`), two of one nucleus (`repeated_spectrum`), or a section that cannot be
             read to its end; the message gives the character and the text around it.
     """
-    parsed = parse_nmr_sections(text, nucleus)
+    parsed = parse_nmr_sections(text, nucleus, window)
     for fault in parsed.faults.values():
         raise fault
     return parsed
 
 
-def parse_nmr_sections(text: str, nucleus: Nucleus | None = None) -> NmrText:
+def parse_nmr_sections(
+    text: str, nucleus: Nucleus | None = None, window: ShiftWindowConfig | None = None
+) -> NmrText:
     """As `parse_nmr_text`, with the sections that can be read where another cannot: its fault stands in `faults`.
 
     Raises:
@@ -130,7 +136,7 @@ def parse_nmr_sections(text: str, nucleus: Nucleus | None = None) -> NmrText:
         else:
             try:
                 require_clear_commas(text, section.start, section.end)
-                found[observed] = _peaks(text, flat, section, observed)
+                found[observed] = _peaks(text, flat, section, observed, window or ShiftWindowConfig())
             except InputError as error:
                 faults[observed] = error
     if faults and not found:
@@ -176,7 +182,7 @@ def _nucleus(match: re.Match[str]) -> str:
     return f"{match['mass']}{match['element']}"
 
 
-def _peaks(text: str, flat: str, section: _Section, nucleus: Nucleus) -> NmrPeaks:
+def _peaks(text: str, flat: str, section: _Section, nucleus: Nucleus, window: ShiftWindowConfig) -> NmrPeaks:
     start, head_words = _read_head(text, flat, section)
     field_mhz = None
     if found := _FIELD.search(flat, section.head, start):
@@ -185,10 +191,10 @@ def _peaks(text: str, flat: str, section: _Section, nucleus: Nucleus) -> NmrPeak
             # No magnet reaches it: the text names the spectrometer by its ¹H frequency.
             field_mhz = round(field_mhz * C_PER_H_FREQUENCY, 2)
     solvents = {name for word in head_words if (name := canonical_solvent(word))}
-    entries = parse_entries(text, flat, start, section.end, nucleus)
+    entries = parse_entries(text, flat, start, section.end, nucleus, window)
     if not entries:
         raise _no_peaks(text, section)
-    return peaks_of(nucleus, entries, field_mhz, solvents.pop() if len(solvents) == 1 else None)
+    return peaks_of(nucleus, entries, window, field_mhz, solvents.pop() if len(solvents) == 1 else None)
 
 
 def _read_head(text: str, flat: str, section: _Section) -> tuple[int, list[str]]:

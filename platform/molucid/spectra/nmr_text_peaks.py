@@ -32,6 +32,7 @@ _TIMES = re.compile(r"x\s?(\d{1,2})(?![\d.])|(\d{1,2})\s?x(?![\w])")
 _COUNT_H = re.compile(
     r"(?<![A-Za-z0-9.\-])(?:(\d{1,2})\s?x\s?)?(\d{1,3}(?:\.\d+)?)\s?[x*]?\s?H'?(?![A-Za-z0-9'\-])"
 )
+_SEPARATED = re.compile(r"[,;]|\d\.\d")
 _COUNT_C = re.compile(r"(\d{1,3})\s?[x*]?\s?C(?:H\d?|q|quat)?s?|[x*]\s?(\d{1,2})C?|(\d{1,2})\s?[x*]")
 _ATTACHED = re.compile(r"(?:\d{1,2}\s?[x*]?\s?)?(CH3|CH2|CH|Cq|C)")
 _ATTACHED_CODE = {"C": "S", "CQ": "S", "CH": "D", "CH2": "T", "CH3": "Q"}
@@ -61,7 +62,9 @@ class _Peak:
     """Signals that the splitting is said to be that of; `_ANY` for all that are listed before it."""
 
 
-def parse_entries(text: str, flat: str, start: int, end: int, nucleus: Nucleus) -> list[PeakEntry]:
+def parse_entries(
+    text: str, flat: str, start: int, end: int, nucleus: Nucleus, window: ShiftWindowConfig
+) -> list[PeakEntry]:
     """The peaks between two positions.
 
     Args:
@@ -70,14 +73,15 @@ def parse_entries(text: str, flat: str, start: int, end: int, nucleus: Nucleus) 
         start: of the first shift.
         end: of the section.
         nucleus: decides what the counts are called and which shifts are possible.
+        window: shifts that are read.
 
     Raises:
         InputError: `unbalanced_parenthesis`, `malformed_shift`, `malformed_coupling`, `unknown_multiplicity` or
             what `check_shift` refuses, with the character and the text around it.
     """
     body, couplings = cut_couplings(flat, end)
-    groups = _groups(text, body, start, end)
-    peaks = _shifts(text, body, start, end, groups, nucleus)
+    groups = _groups(text, body, start, end, nucleus)
+    peaks = _shifts(text, body, start, end, groups, nucleus, window)
     for number, peak in enumerate(peaks):
         stop = peaks[number + 1].start if number + 1 < len(peaks) else end
         mine = _between(couplings, peak.start, stop)
@@ -93,7 +97,7 @@ def parse_entries(text: str, flat: str, start: int, end: int, nucleus: Nucleus) 
     return [peak.entry for peak in peaks]
 
 
-def _groups(text: str, body: str, start: int, end: int) -> list[tuple[int, int]]:
+def _groups(text: str, body: str, start: int, end: int, nucleus: Nucleus) -> list[tuple[int, int]]:
     """Outermost parentheses as (position of the opening one, of the closing one)."""
     groups: list[tuple[int, int]] = []
     pending: list[int] = []
@@ -112,7 +116,20 @@ def _groups(text: str, body: str, start: int, end: int) -> list[tuple[int, int]]
     for opening, closing in groups:
         if swallowed := _SWALLOWED.search(body, opening, closing):
             raise _unbalanced(text, swallowed.start() + 1, "a shift inside of parentheses")
+        if nucleus == "1H":
+            _require_one_count(text, _without_inner(body[opening + 1 : closing]), opening + 1)
     return groups
+
+
+def _require_one_count(text: str, content: str, start: int) -> None:
+    """Refuse `m, 3H, 3.91 s, 3H`: two missing parentheses cancel, and 3.91 is lost; `5H maj + 5H min` is one signal."""
+    previous: re.Match[str] | None = None
+    for count in _COUNT_H.finditer(content):
+        if previous is not None and _SEPARATED.search(content, previous.end(), count.start()):
+            raise _unbalanced(
+                text, start + count.start(), "a second number of hydrogens in one pair of parentheses"
+            )
+        previous = count
 
 
 def _unbalanced(text: str, position: int, what: str) -> InputError:
@@ -128,11 +145,16 @@ def _unbalanced(text: str, position: int, what: str) -> InputError:
 
 
 def _shifts(
-    text: str, body: str, start: int, end: int, groups: list[tuple[int, int]], nucleus: Nucleus
+    text: str,
+    body: str,
+    start: int,
+    end: int,
+    groups: list[tuple[int, int]],
+    nucleus: Nucleus,
+    window: ShiftWindowConfig,
 ) -> list[_Peak]:
     """Peaks with shift, width and place, from the numbers outside of parentheses."""
     closing = dict(groups)
-    window = ShiftWindowConfig()
     peaks: list[_Peak] = []
     count: int | None = None
     position = start

@@ -1,4 +1,7 @@
-"""The range of chemical shifts that a peak list may hold: outside of it stands a slip, not a signal."""
+"""The range of chemical shifts that a peak list may hold: outside of it stands a slip, not a signal.
+
+The sweep of a trace reaches further than its signals; its limits are in `molucid.spectra.clean_traces`.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,17 @@ class ShiftWindowConfig(Config):
 
     Attributes:
         h_ppm: ¹H, from shielded protons inside of macrocycles to chelated enols and strong acids.
-        c_ppm: ¹³C, from iodine-bearing carbons to thioketones.
+        c_ppm: ¹³C, from diiodomethane to thioketones.
         c_range_ppm: widest range in place of a ¹³C shift; a wider one stands for several lines that are not listed.
     """
 
     h_ppm: tuple[float, float] = (-10.0, 20.0)
-    c_ppm: tuple[float, float] = (-30.0, 260.0)
+    c_ppm: tuple[float, float] = (-60.0, 260.0)
     c_range_ppm: float = 2.0
+
+    def of(self, nucleus: Nucleus) -> tuple[float, float]:
+        """First and last shift in ppm of a nucleus."""
+        return self.h_ppm if nucleus == "1H" else self.c_ppm
 
 
 def check_shift(shift_ppm: float, width_ppm: float, nucleus: Nucleus, config: ShiftWindowConfig) -> None:
@@ -27,7 +34,7 @@ def check_shift(shift_ppm: float, width_ppm: float, nucleus: Nucleus, config: Sh
     Raises:
         InputError: `shift_outside_window`, `shift_range_too_wide`.
     """
-    first, last = config.h_ppm if nucleus == "1H" else config.c_ppm
+    first, last = config.of(nucleus)
     if nucleus == "13C" and width_ppm > config.c_range_ppm:
         raise InputError(
             f"a ¹³C range of {width_ppm:g} ppm",

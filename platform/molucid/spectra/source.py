@@ -21,6 +21,7 @@ from molucid.config import Config
 from molucid.errors import InputError, Where
 from molucid.spectra.fid import FidConfig
 from molucid.spectra.infrared import InfraredConfig
+from molucid.spectra.nmr_window import ShiftWindowConfig
 from molucid.spectra.referencing import ReferencingConfig
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class ReadConfig(Config):
     )
     max_archive_files: int = Field(default=100_000, gt=0, description="files of one archive or folder")
     infrared: InfraredConfig = InfraredConfig()
+    shift_window: ShiftWindowConfig = ShiftWindowConfig()
     referencing: ReferencingConfig = ReferencingConfig()
     fid: FidConfig = FidConfig()
 

@@ -26,6 +26,7 @@ from molucid.spectra.fields import molecule_formula
 from molucid.spectra.grids import IR_GRID, NMR_GRIDS, Grid
 from molucid.spectra.nmr_entries import PeakEntry, peaks_of
 from molucid.spectra.nmr_multiplicity import parse_multiplicity
+from molucid.spectra.nmr_window import ShiftWindowConfig
 from molucid.spectra.parquet_table import has_columns, open_table
 from molucid.spectra.types import (
     Evidence,
@@ -172,11 +173,13 @@ def _h_peaks(peaks: list[dict[str, Any]] | None) -> NmrPeaks | None:
         couplings = [float(text) for text in (peak["j_values"] or "").split("_") if text][::-1]
         width = peak["rangeMax"] - peak["rangeMin"] if name == "m" else 0.0
         entries.append(PeakEntry(peak["delta"], width, name, tuple(couplings), peak["nH"]))
-    return peaks_of("1H", entries)
+    return peaks_of("1H", entries, ShiftWindowConfig())
 
 
 def _c_peaks(peaks: list[dict[str, Any]] | None) -> NmrPeaks | None:
-    return peaks_of("13C", [PeakEntry(peak["delta (ppm)"]) for peak in peaks]) if peaks else None
+    if not peaks:
+        return None
+    return peaks_of("13C", [PeakEntry(peak["delta (ppm)"]) for peak in peaks], ShiftWindowConfig())
 
 
 def _mass_spectrum(

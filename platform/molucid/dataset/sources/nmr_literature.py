@@ -50,7 +50,7 @@ def read(path: Path | str) -> Iterator[Record | Rejected]:
 def _record(id: str, row: Mapping[str, Any], where: Where, config: ReadConfig) -> Record:
     found: dict[Nucleus, NmrPeaks] = {}
     for nucleus, column in _TEXTS.items():
-        spectra = parse_nmr_text(row[column] or "", nucleus).spectra
+        spectra = parse_nmr_text(row[column] or "", nucleus, config.shift_window).spectra
         if set(spectra) != {nucleus}:
             raise InputError(
                 f"{' and '.join(spectra)} NMR in {column}",

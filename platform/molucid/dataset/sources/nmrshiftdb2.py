@@ -18,7 +18,9 @@ import numpy as np
 from molucid.chem.identity import formula_of
 from molucid.errors import InputError, Rejected, Where
 from molucid.spectra.assigned_shifts import ListedShifts
+from molucid.spectra.nmr_entries import PeakEntry, peaks_of
 from molucid.spectra.nmr_multiplicity import known_multiplicity
+from molucid.spectra.nmr_window import ShiftWindowConfig
 from molucid.spectra.parquet_table import has_columns, open_table
 from molucid.spectra.solvents import canonical_solvent
 from molucid.spectra.types import Evidence, NmrPeaks, Nucleus, Record
@@ -167,17 +169,17 @@ def peak_list(
         lines: shift in ppm and multiplicity of each.
         field_mhz: as the source writes it; what is no number is unknown.
         solvent: as the source writes it.
+
+    Raises:
+        InputError: what is no possible shift of the nucleus (`shift_outside_window`).
     """
     counts = Counter((shift, _multiplicity(text, nucleus)) for shift, text in lines)
-    multiplicity = tuple(name for _, name in counts)
-    return NmrPeaks(
-        nucleus,
-        np.array([shift for shift, _ in counts], np.float64),
-        multiplicity=multiplicity if any(multiplicity) else None,
-        num_hydrogens=tuple(counts.values()) if nucleus == "13C" else None,
-        field_mhz=_field_mhz(field_mhz),
-        solvent=canonical_solvent(solvent) if solvent else None,
-    )
+    entries = [
+        PeakEntry(shift, multiplicity=name, num_hydrogens=count if nucleus == "13C" else None)
+        for (shift, name), count in counts.items()
+    ]
+    named = canonical_solvent(solvent) if solvent else None
+    return peaks_of(nucleus, entries, ShiftWindowConfig(), _field_mhz(field_mhz), named)
 
 
 def _multiplicity(text: str | None, nucleus: Nucleus) -> str | None:

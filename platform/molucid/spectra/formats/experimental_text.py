@@ -164,7 +164,7 @@ def _finish(block: _Block, file: str) -> Iterator[Record | Rejected]:
         if draft.fault is not None:
             raise draft.fault
         check_id(id, draft.config)
-        found = parse_nmr_sections(" ".join(block.text))
+        found = parse_nmr_sections(" ".join(block.text), window=draft.config.shift_window)
         if found.unused:
             draft.header("nuclei_not_used", ", ".join(found.unused))
         record = assemble(id, draft.headers, (), where, consumed=ID_FIELDS)

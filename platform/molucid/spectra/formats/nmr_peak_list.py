@@ -18,8 +18,7 @@ from typing import IO
 from molucid.errors import InputError, Rejected, Where, shorten
 from molucid.spectra.draft import Draft, at_line, check_id, too_many_peaks
 from molucid.spectra.fields import assemble, field_name, parse_number
-from molucid.spectra.nmr_entries import PeakEntry, peaks_of, with_nmr
-from molucid.spectra.nmr_multiplicity import parse_multiplicity
+from molucid.spectra.nmr_entries import PeakEntry, multiplicity_of, peaks_of, with_nmr
 from molucid.spectra.nuclei import parse_nucleus
 from molucid.spectra.solvents import canonical_solvent
 from molucid.spectra.source import Line, ReadConfig, lines, unpacked
@@ -31,7 +30,6 @@ SIGNATURE = re.compile(r"\A(?:\s*#[^\n]*\n)*(?:[^\n]*[,;\t])?\s*\"?shift[ _]ppm\
 ID_FIELDS = ("id", "title", "name", "compound")
 _COLUMNS = ("shift_ppm", "multiplicity", "coupling_hz", "num_hydrogens", "width_ppm", "nucleus")
 _COMMENT = re.compile(r"#+\s*([A-Za-z][\w /-]{0,40}?)\s*[:=]\s*(.*)")
-_ATTACHED = frozenset("SDTQ")
 
 
 @dataclass(slots=True)
@@ -169,11 +167,10 @@ def _entry(row: dict[str, str], nucleus: Nucleus) -> PeakEntry:
             f"num_hydrogens {count:g}", "a whole number", hint="round the integral", code="malformed_peak"
         )
     name = row.get("multiplicity", "")
-    attached = nucleus == "13C" and name in _ATTACHED
     return PeakEntry(
         shift,
         width_ppm=number("width_ppm") or 0.0,
-        multiplicity=(name if attached else parse_multiplicity(name)) if name else None,
+        multiplicity=multiplicity_of(name, nucleus) if name else None,
         coupling_hz=tuple(
             parse_number(value, "coupling_hz", "malformed_coupling")
             for value in re.split(r"[\s,;/]+", row.get("coupling_hz", ""))
@@ -203,7 +200,7 @@ def _finish(compound: _Compound, file: str, fallback_id: str) -> Record | Reject
                 code="no_peaks",
             )
         found = {
-            nucleus: peaks_of(nucleus, entries, field_mhz, solvent)
+            nucleus: peaks_of(nucleus, entries, draft.config.shift_window, field_mhz, solvent)
             for nucleus, entries in compound.entries.items()
         }
         known = {name: text for name, text in headers.items() if name not in ("nucleus", "field_mhz")}

@@ -84,7 +84,7 @@ def _finish(draft: Draft, content: list[str], file: str, ordinal: int) -> Record
             elif tag.startswith(("1D_", "2D_")):
                 unused.append(tag)
         if not found:
-            found = _from_assignment(assigned, molblock, solvent)
+            found = _from_assignment(assigned, molblock, solvent, draft.config)
         if unused:
             draft.header("spectra_not_used", ", ".join(unused))
         record = assemble(id, _headers(draft, tags, molblock, title), (), where, consumed=ID_FIELDS)
@@ -173,7 +173,7 @@ def _spectrum(
             # N counts carbons in some files and their hydrogens in others; the assignment is certain.
             entry.num_hydrogens = len(assigned[label][1])
         entries.append(entry)
-    return peaks_of(nucleus, entries, field_mhz, solvent)
+    return peaks_of(nucleus, entries, config.shift_window, field_mhz, solvent)
 
 
 def _attributes(text: str) -> dict[str, str]:
@@ -201,14 +201,17 @@ def _entry(shift: str, attributes: Mapping[str, str], nucleus: Nucleus) -> PeakE
         width_ppm=abs(ends[-1] - ends[0]),
         multiplicity=attached or (parse_multiplicity(name) if name else None),
         coupling_hz=tuple(
-            abs(parse_number(value, "coupling", "malformed_coupling")) for value in couplings if value
+            parse_number(value, "coupling", "malformed_coupling") for value in couplings if value
         ),
         num_hydrogens=round(parse_number(count, "N", "malformed_peak")) if count else None,
     )
 
 
 def _from_assignment(
-    assigned: Mapping[str, tuple[float, list[str]]], molblock: list[str], solvent: str | None
+    assigned: Mapping[str, tuple[float, list[str]]],
+    molblock: list[str],
+    solvent: str | None,
+    config: ReadConfig,
 ) -> dict[Nucleus, NmrPeaks]:
     elements = _elements(molblock)
     entries: dict[Nucleus, list[PeakEntry]] = {}
@@ -230,7 +233,10 @@ def _from_assignment(
             hint="export the record with its peak lists; a plain SD file holds structures only",
             code="no_nmredata",
         )
-    return {nucleus: peaks_of(nucleus, found, None, solvent) for nucleus, found in entries.items()}
+    return {
+        nucleus: peaks_of(nucleus, found, config.shift_window, solvent=solvent)
+        for nucleus, found in entries.items()
+    }
 
 
 def _elements(molblock: list[str]) -> dict[str, str]:

@@ -15,14 +15,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
+import numpy as np
+
 from molucid.errors import InputError, Rejected, Where, shorten
+from molucid.spectra.axis import require_one_run
 from molucid.spectra.draft import check_id, too_many_peaks
 from molucid.spectra.fields import assemble
 from molucid.spectra.nmr_entries import PeakEntry, peaks_of, with_nmr
 from molucid.spectra.nmr_multiplicity import coupling_partners, known_multiplicity
 from molucid.spectra.solvents import canonical_solvent
 from molucid.spectra.source import ReadConfig, as_text, unpacked
-from molucid.spectra.types import NmrPeaks, NmrSpectrum, Nucleus, Record
+from molucid.spectra.types import FloatArray, NmrPeaks, NmrSpectrum, Nucleus, Record
 
 SIGNATURE = re.compile(
     r'\A\s*\{(?=[^\0]{0,4000}"(?:spectra|molecules|view|version)"\s*:)(?![^\0]{0,200}"records"\s*:)'
@@ -149,18 +152,20 @@ def _spectrum(
     if max(len(ranges), len(peaks), len(x) if isinstance(x, list) else 0) > config.max_peaks:
         raise too_many_peaks(config.max_peaks)
     if entries := [entry for item in ranges for entry in _range_entries(item)]:
-        return peaks_of(nucleus, entries, field_mhz, solvent)
+        return peaks_of(nucleus, entries, config.shift_window, field_mhz, solvent)
     if isinstance(x, list) and isinstance(y, list) and x:
-        return NmrSpectrum(nucleus, _numbers(x, "x"), _numbers(y, "re"), field_mhz, solvent)  # type: ignore[arg-type]
-    picked = [_number(item.get("x", item.get("delta"))) for item in peaks]
-    if not picked:
+        shift = _numbers(x, "x")
+        require_one_run(shift)
+        return NmrSpectrum(nucleus, shift, _numbers(y, "re"), field_mhz, solvent)
+    if not peaks:
         raise InputError(
-            f"a {nucleus} spectrum without data, ranges or peaks",
-            "a file saved with its data",
-            hint="NMRium has saved a link only; save again with the data included",
+            f"a {nucleus} spectrum with {len(ranges)} ranges, none of the compound's, and no data or peaks",
+            "ranges of the compound, or a file saved with its data",
+            hint="mark the compound's ranges as signals; where NMRium has saved a link only, save with the data",
             code="no_peaks",
         )
-    return peaks_of(nucleus, [PeakEntry(shift) for shift in picked if shift is not None], field_mhz, solvent)
+    picked = [PeakEntry(_shift(item.get("x", item.get("delta")))) for item in peaks]
+    return peaks_of(nucleus, picked, config.shift_window, field_mhz, solvent)
 
 
 def _values(part: Any) -> list[dict[str, Any]]:
@@ -173,7 +178,19 @@ def _number(value: Any) -> float | None:
     return float(value) if is_number and abs(value) < 1e300 and math.isfinite(value) else None
 
 
-def _numbers(values: list[Any], name: str) -> list[float]:
+def _shift(value: Any) -> float:
+    shift = _number(value)
+    if shift is None:
+        raise InputError(
+            f"a shift of {shorten(repr(value))}",
+            "a number in ppm",
+            hint="correct or remove that peak or range in NMRium",
+            code="malformed_shift",
+        )
+    return shift
+
+
+def _numbers(values: list[Any], name: str) -> FloatArray:
     if not all(isinstance(value, int | float) and abs(value) < 1e300 for value in values):
         raise InputError(
             f"data.{name} with what is no finite number",
@@ -181,12 +198,11 @@ def _numbers(values: list[Any], name: str) -> list[float]:
             hint="save the file again with its data",
             code="not_finite",
         )
-    return values
+    return np.array(values, np.float64)
 
 
 def _range_entries(item: dict[str, Any]) -> Iterator[PeakEntry]:
     """One entry for each signal of a range, or one for the range where it has none."""
-    first, last = _number(item.get("from")), _number(item.get("to"))
     if item.get("kind") not in _SIGNAL_KINDS:
         return
     signals = [
@@ -196,26 +212,24 @@ def _range_entries(item: dict[str, Any]) -> Iterator[PeakEntry]:
         if signal.get("kind") in _SIGNAL_KINDS
     ]
     for signal in signals:
-        shift = _number(signal.get("delta"))
-        if shift is None:
-            continue
         splittings = [j for key in ("js", "j") for j in _values(signal.get(key))]
         name = signal.get("multiplicity")
         name = known_multiplicity(name) if isinstance(name, str) else None
         atoms = _number(signal.get("nbAtoms"))
         yield PeakEntry(
-            shift,
+            _shift(signal.get("delta")),
             multiplicity=name or ("m" if signal.get("multiplicity") else None),
             coupling_hz=_couplings(splittings, name),
             num_hydrogens=round(atoms) if atoms else None,
         )
-    if not signals and first is not None and last is not None:
+    if not signals:
+        first, last = _shift(item.get("from")), _shift(item.get("to"))
         yield PeakEntry((first + last) / 2, width_ppm=abs(last - first))
 
 
 def _couplings(splittings: list[dict[str, Any]], name: str | None) -> tuple[float, ...]:
     """Couplings of a signal: one per splitting if they are as many as its name has, else one per partner."""
-    values = [(abs(_number(j.get("coupling")) or 0.0), j.get("multiplicity")) for j in splittings]
+    values = [(_number(j.get("coupling")) or 0.0, j.get("multiplicity")) for j in splittings]
     values = [(value, kind) for value, kind in values if value]
     if len(coupling_partners(name or "m") or ()) == len(values):
         return tuple(value for value, _ in values)
