@@ -10,12 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from molucid.chem.formula import Formula
 from molucid.errors import InputError, Rejected
 from molucid.rejected import write_rejected
 from molucid.spectra.formats import json, json_schema
 from molucid.spectra.source import ReadConfig
-from molucid.spectra.types import Evidence, InfraredSpectrum, MassSpectrum, NmrPeaks, NmrSpectrum, Record
+from molucid.spectra.types import InfraredSpectrum, NmrPeaks, NmrSpectrum, Record
 
 SHIPPED = Path(json_schema.__file__).with_name(json_schema.SCHEMA_FILE_NAME)
 
@@ -28,61 +27,114 @@ def document(*records: object) -> str:
     return standard_json.dumps({"format": "molucid-spectra", "version": 1, "records": records})
 
 
-def full_record(id: str) -> Record:
-    spectrum = MassSpectrum(
-        np.array([50.1, 60.2]), np.array([1.0, 2.5]), 181.07, "[M+H]+", 20.0, None, "LC-ESI-QTOF"
-    )
-    evidence = Evidence(
-        id,
-        Formula.parse("C6H12O6"),
-        (spectrum, spectrum),
-        ir=InfraredSpectrum(np.array([400.0, 402.0]), np.array([0.1, 0.2])),
-        h_nmr=NmrPeaks("1H", np.array([1.2, 3.4]), ("t", "q"), ((7.1,), (7.1, 2.0)), (3, 2)),
-        c_nmr=NmrSpectrum("13C", np.array([10.0, 20.0]), np.array([0.5, 1.0])),
-    )
-    return Record(evidence, smiles="CCO", metadata={"license": "CC0"})
+FULL = {
+    "id": "a",
+    "formula": "C6H12O6",
+    "smiles": "CCO",
+    "msms": [
+        {
+            "mz": [60.2, 50.1],
+            "intensity": [2.5, 1.0],
+            "precursor_mz": 181.07,
+            "adduct": "M+H",
+            "collision_energy_ev": 20.0,
+            "instrument": "LC-ESI-QTOF",
+        }
+    ],
+    "ir": {"wavenumber_cm1": [402.0, 400.0], "absorbance": [0.2, 0.1]},
+    "h_nmr": {
+        "kind": "peaks",
+        "shift_ppm": [7.26, 3.4, 1.2],
+        "multiplicity": [None, "br.s", "doublet of doublets"],
+        "coupling_hz": [[], [], [-2.0, 8.0]],
+        "num_hydrogens": [None, 2, 3],
+        "width_ppm": [0, 0.04, 0],
+        "field_mhz": 400.0,
+        "solvent": "chloroform-d",
+    },
+    "c_nmr": {
+        "kind": "trace",
+        "shift_ppm": [20.0, 10.0],
+        "intensity": [1.0, 0.5],
+        "field_mhz": 100.6,
+        "solvent": "CDCl3/CD3OD 1:1",
+    },
+    "metadata": {"license": "CC0"},
+}
 
 
 def test_shipped_schema_is_that_of_the_models() -> None:
     assert standard_json.loads(SHIPPED.read_text(encoding="utf-8")) == json_schema.json_schema()
 
 
-def test_every_kind_of_evidence_reads_back_and_meets_the_schema(tmp_path: Path) -> None:
-    path = tmp_path / "a.json"
-    assert json.write(path, [full_record("a"), full_record("b")]) == 2
-    value = standard_json.loads(path.read_text(encoding="utf-8"))
-    jsonschema.Draft202012Validator(standard_json.loads(SHIPPED.read_text(encoding="utf-8"))).validate(value)
-    first, second = read(path.read_text(encoding="utf-8"))
-    assert isinstance(first, Record)
-    assert isinstance(second, Record)
-    assert (first.where.line, second.where.line) == (2, 3)
-    ours, back = full_record("a").evidence, first.evidence
-    assert (back.id, back.formula, first.smiles, dict(first.metadata)) == (
-        "a",
-        ours.formula,
-        "CCO",
-        {"license": "CC0"},
-    )
-    for name in (
-        "precursor_mz",
-        "adduct",
-        "collision_energy_ev",
-        "normalized_collision_energy",
-        "instrument",
-    ):
-        assert getattr(back.msms[1], name) == getattr(ours.msms[1], name)
-    np.testing.assert_array_equal(back.msms[1].mz, ours.msms[1].mz)
-    assert isinstance(back.ir, InfraredSpectrum)
-    np.testing.assert_array_equal(back.ir.absorbance, [0.1, 0.2])
-    assert isinstance(back.h_nmr, NmrPeaks)
-    assert (back.h_nmr.multiplicity, back.h_nmr.coupling_hz) == (("t", "q"), ((7.1,), (7.1, 2.0)))
-    assert back.h_nmr.num_hydrogens == (3, 2)
-    assert isinstance(back.c_nmr, NmrSpectrum)
-    assert back.c_nmr.nucleus == "13C"
-    np.testing.assert_array_equal(back.c_nmr.intensity, [0.5, 1.0])
-    again = tmp_path / "b.json"
-    json.write(again, [first, second])
-    assert again.read_bytes() == path.read_bytes()
+def test_every_kind_of_evidence_is_read_and_meets_the_schema() -> None:
+    text = document(FULL)
+    schema = standard_json.loads(SHIPPED.read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator(schema).validate(standard_json.loads(text))
+    (record,) = read(text)
+    assert isinstance(record, Record)
+    evidence = record.evidence
+    assert (evidence.id, str(evidence.formula), record.smiles) == ("a", "C6H12O6", "CCO")
+    (spectrum,) = evidence.msms
+    assert (spectrum.precursor_mz, spectrum.adduct) == (181.07, "[M+H]+")
+    assert (spectrum.collision_energy_ev, spectrum.normalized_collision_energy) == (20.0, None)
+    assert spectrum.instrument == "LC-ESI-QTOF"
+    np.testing.assert_array_equal(spectrum.mz, [50.1, 60.2])
+    assert isinstance(evidence.ir, InfraredSpectrum)
+    np.testing.assert_array_equal(evidence.ir.absorbance, [0.1, 0.2])
+    assert isinstance(evidence.c_nmr, NmrSpectrum)
+    np.testing.assert_array_equal(evidence.c_nmr.intensity, [0.5, 1.0])
+    assert (evidence.c_nmr.nucleus, evidence.c_nmr.field_mhz, evidence.c_nmr.solvent) == ("13C", 100.6, None)
+
+
+def test_nmr_is_read_as_from_every_other_format() -> None:
+    (record,) = read(document(FULL))
+    assert isinstance(record, Record)
+    peaks = record.evidence.h_nmr
+    assert isinstance(peaks, NmrPeaks)
+    np.testing.assert_array_equal(peaks.shift_ppm, [1.2, 3.4])
+    assert peaks.multiplicity == ("dd", "br s")
+    assert peaks.coupling_hz == ((8.0, 2.0), ())
+    assert peaks.num_hydrogens == (3, 2)
+    assert peaks.width_ppm is not None
+    np.testing.assert_array_equal(peaks.width_ppm, [0, 0.04])
+    assert (peaks.field_mhz, peaks.solvent) == (400.0, "CDCl3")
+    assert dict(record.metadata) == {
+        "license": "CC0",
+        "h_nmr_reference": "shifts of the file",
+        "h_nmr_removed": "solvent 7.26 ppm",
+        "c_nmr_reference": "shifts of the file",
+        "c_nmr_solvent": "CDCl3/CD3OD 1:1",
+    }
+
+
+def test_capitals_of_a_carbon_tell_its_hydrogens() -> None:
+    lists = {
+        "kind": "peaks",
+        "shift_ppm": [21.4, 128.1],
+        "multiplicity": ["Q", "d"],
+        "coupling_hz": [[], [9.3]],
+    }
+    (record,) = read(document({"id": "a", "c_nmr": lists}))
+    assert isinstance(record, Record)
+    assert isinstance(record.evidence.c_nmr, NmrPeaks)
+    assert record.evidence.c_nmr.multiplicity == ("Q", "d")
+
+
+@pytest.mark.parametrize("x", [[*range(400, 460), *range(400, 460)], [n // 2 for n in range(800, 920)]])
+@pytest.mark.parametrize(
+    ("slot", "axis", "values", "kind"),
+    [
+        ("ir", "wavenumber_cm1", "absorbance", {}),
+        ("h_nmr", "shift_ppm", "intensity", {"kind": "trace"}),
+    ],
+)
+def test_two_spectra_in_one_axis_are_refused(
+    x: list[int], slot: str, axis: str, values: str, kind: dict[str, str]
+) -> None:
+    (row,) = read(document({"id": "a", slot: {axis: x, values: [1.0] * len(x), **kind}}))
+    assert isinstance(row, Rejected)
+    assert row.code == "mixed_compounds"
 
 
 def test_nmr_columns_are_sorted_together() -> None:
@@ -121,6 +173,13 @@ def test_nmr_columns_are_sorted_together() -> None:
             "ragged_arrays",
             "multiplicity",
         ),
+        (
+            {"id": "x", "h_nmr": {"kind": "peaks", "shift_ppm": [1], "multiplicity": ["zz"]}},
+            "unknown_multiplicity",
+            "zz",
+        ),
+        ({"id": "x", "h_nmr": {"kind": "peaks", "shift_ppm": []}}, "no_peaks", "1H"),
+        ({"id": "x", "c_nmr": {"kind": "peaks", "shift_ppm": [20, 900]}}, "shift_outside_window", "900"),
         ({"id": "x" * 2000}, "title_too_long", "2000"),
         ([], "invalid_record", "[]"),
         (None, "invalid_record", "None"),

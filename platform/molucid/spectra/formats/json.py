@@ -11,14 +11,13 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
 from pydantic import ValidationError
 
 from molucid.errors import InputError, Rejected, Where, shorten
-from molucid.files import write_aside
 from molucid.spectra.draft import check_id, too_many_peaks
 from molucid.spectra.formats.json_schema import FORMAT_NAME, VERSION, RecordEntry
 from molucid.spectra.source import ReadConfig, as_text, unpacked
@@ -170,7 +169,7 @@ def _record(value: Any, ordinal: int, line: int, file: str, config: ReadConfig) 
             raise _from_validation(error) from None
         if any(len(spectrum.mz) > config.max_peaks for spectrum in entry.msms):
             raise too_many_peaks(config.max_peaks)
-        return entry.to_record(where)
+        return entry.to_record(where, config)
     except InputError as error:
         return Rejected.from_error(shorten(id), error, where)
 
@@ -200,21 +199,3 @@ def _from_validation(error: ValidationError) -> InputError:
     got = f"{path} = {shorten(repr(first['input']))}"
     code = "not_finite" if first["type"] == "finite_number" else "invalid_record"
     return InputError(got, first["msg"], hint="see molucid_spectra.schema.json", code=code)
-
-
-def write(path: Path | str, records: Iterable[Record]) -> int:
-    """Write records as molucid JSON, one per line, whole or not at all.
-
-    Returns:
-        The number of records written.
-    """
-    num_records = 0
-    with write_aside(path) as stream:
-        stream.write(f'{{"format": "{FORMAT_NAME}", "version": {VERSION}, "records": ['.encode())
-        for record in records:
-            entry = RecordEntry.from_record(record).model_dump(mode="json", exclude_defaults=True)
-            text = json.dumps(entry, ensure_ascii=False, allow_nan=False)
-            stream.write((",\n" if num_records else "\n").encode() + text.encode())
-            num_records += 1
-        stream.write(b"\n]}\n")
-    return num_records

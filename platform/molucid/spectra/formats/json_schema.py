@@ -15,7 +15,12 @@ from pydantic import Field
 from molucid.chem.adducts import parse_adduct
 from molucid.config import Config
 from molucid.errors import InputError, Where
+from molucid.spectra.axis import require_one_run
 from molucid.spectra.fields import molecule_formula
+from molucid.spectra.nmr_entries import PeakEntry, multiplicity_of, peaks_of, with_nmr
+from molucid.spectra.nuclei import SLOTS
+from molucid.spectra.solvents import canonical_solvent
+from molucid.spectra.source import ReadConfig
 from molucid.spectra.types import (
     Evidence,
     InfraredSpectrum,
@@ -70,12 +75,17 @@ class InfraredEntry(Config):
 
     def to_spectrum(self) -> InfraredSpectrum:
         """The spectrum."""
-        return InfraredSpectrum(
-            np.array(self.wavenumber_cm1, np.float64), np.array(self.absorbance, np.float64)
-        )
+        wavenumber_cm1 = np.array(self.wavenumber_cm1, np.float64)
+        require_one_run(wavenumber_cm1)
+        return InfraredSpectrum(wavenumber_cm1, np.array(self.absorbance, np.float64))
 
 
-class NmrTraceEntry(Config):
+class _AnyNmrEntry(Config):
+    field_mhz: Positive | None = Field(default=None, description="frequency of the observed nucleus")
+    solvent: str | None = Field(default=None, description="e.g. CDCl3; its lines are removed")
+
+
+class NmrTraceEntry(_AnyNmrEntry):
     """One NMR trace."""
 
     kind: Literal["trace"]
@@ -83,14 +93,23 @@ class NmrTraceEntry(Config):
     intensity: list[Finite] = Field(description="as many as shift_ppm")
 
 
-class NmrPeaksEntry(Config):
+class NmrPeaksEntry(_AnyNmrEntry):
     """One NMR peak list."""
 
     kind: Literal["peaks"]
     shift_ppm: list[Finite]
-    multiplicity: list[str] | None = Field(default=None, description="s, d, t, q, m, dd, … per peak")
-    coupling_hz: list[list[Finite]] | None = Field(default=None, description="coupling constants per peak")
-    num_hydrogens: list[int] | None = Field(default=None, description="integral per peak")
+    multiplicity: list[str | None] | None = Field(
+        default=None, description="s, d, t, q, m, dd, … per peak; of carbons also S, D, T, Q"
+    )
+    coupling_hz: list[list[Finite]] | None = Field(
+        default=None, description="coupling constants per peak, one per splitting or one per partner"
+    )
+    num_hydrogens: list[int | None] | None = Field(
+        default=None, description="number of hydrogens, of carbons for ¹³C, per peak"
+    )
+    width_ppm: list[Finite] | None = Field(
+        default=None, description="width of the range around each shift; 0 for a line"
+    )
 
 
 NmrEntry = Annotated[NmrTraceEntry | NmrPeaksEntry, Field(discriminator="kind")]
@@ -108,12 +127,12 @@ class RecordEntry(Config):
     c_nmr: NmrEntry | None = None
     metadata: dict[str, str] = Field(default_factory=dict, description="anything else, as text")
 
-    def to_record(self, where: Where) -> Record:
-        """The record.
+    def to_record(self, where: Where, config: ReadConfig) -> Record:
+        """The record, its NMR as every reader leaves it.
 
         Raises:
-            InputError: arrays of unequal length, an unknown adduct, or a formula that is none or contradicts the
-                adduct by its charge.
+            InputError: arrays of unequal length, an axis that turns, an unknown adduct, a formula that is none or
+                contradicts the adduct by its charge, or what is no NMR list (see `peaks_of`).
         """
         spectra = tuple(entry.to_spectrum() for entry in self.msms)
         evidence = Evidence(
@@ -121,84 +140,45 @@ class RecordEntry(Config):
             formula=None if self.formula is None else molecule_formula(self.formula, spectra),
             msms=spectra,
             ir=None if self.ir is None else self.ir.to_spectrum(),
-            h_nmr=_nmr(self.h_nmr, "1H"),
-            c_nmr=_nmr(self.c_nmr, "13C"),
         )
-        return Record(evidence, self.smiles, where, self.metadata)
-
-    @classmethod
-    def from_record(cls, record: Record) -> RecordEntry:
-        """The entry that reads back as `record`."""
-        evidence = record.evidence
-        ir = evidence.ir
-        return cls(
-            id=evidence.id,
-            formula=None if evidence.formula is None else str(evidence.formula),
-            smiles=record.smiles,
-            msms=[_mass_spectrum_entry(spectrum) for spectrum in evidence.msms],
-            ir=None
-            if ir is None
-            else InfraredEntry(wavenumber_cm1=ir.wavenumber_cm1.tolist(), absorbance=ir.absorbance.tolist()),
-            h_nmr=_nmr_entry(evidence.h_nmr),
-            c_nmr=_nmr_entry(evidence.c_nmr),
-            metadata=dict(record.metadata),
-        )
+        given: dict[Nucleus, NmrEntry | None] = {"1H": self.h_nmr, "13C": self.c_nmr}
+        entries = {nucleus: entry for nucleus, entry in given.items() if entry is not None}
+        found = {nucleus: _nmr(entry, nucleus, config) for nucleus, entry in entries.items()}
+        solvents = {
+            f"{SLOTS[nucleus]}_solvent": entry.solvent
+            for nucleus, entry in entries.items()
+            if entry.solvent and found[nucleus].solvent is None
+        }
+        record = Record(evidence, self.smiles, where, self.metadata | solvents)
+        return with_nmr(record, found, "shifts of the file", config.referencing)
 
 
-def _mass_spectrum_entry(spectrum: MassSpectrum) -> MassSpectrumEntry:
-    return MassSpectrumEntry(
-        mz=spectrum.mz.tolist(),
-        intensity=spectrum.intensity.tolist(),
-        precursor_mz=spectrum.precursor_mz,
-        adduct=spectrum.adduct,
-        collision_energy_ev=spectrum.collision_energy_ev,
-        normalized_collision_energy=spectrum.normalized_collision_energy,
-        instrument=spectrum.instrument,
-    )
-
-
-def _nmr(entry: NmrTraceEntry | NmrPeaksEntry | None, nucleus: Nucleus) -> NmrSpectrum | NmrPeaks | None:
-    if entry is None:
-        return None
+def _nmr(entry: NmrEntry, nucleus: Nucleus, config: ReadConfig) -> NmrSpectrum | NmrPeaks:
+    solvent = None if entry.solvent is None else canonical_solvent(entry.solvent)
     if isinstance(entry, NmrTraceEntry):
-        return NmrSpectrum(
-            nucleus, np.array(entry.shift_ppm, np.float64), np.array(entry.intensity, np.float64)
-        )
-    shifts = entry.shift_ppm
-    columns = {
-        "multiplicity": entry.multiplicity,
-        "coupling_hz": entry.coupling_hz,
-        "num_hydrogens": entry.num_hydrogens,
-    }
-    for name, column in columns.items():
-        if column is not None and len(column) != len(shifts):
+        shift = np.array(entry.shift_ppm, np.float64)
+        require_one_run(shift)
+        return NmrSpectrum(nucleus, shift, np.array(entry.intensity, np.float64), entry.field_mhz, solvent)
+    num_peaks = len(entry.shift_ppm)
+    columns: list[list[Any]] = []
+    for name in ("width_ppm", "multiplicity", "coupling_hz", "num_hydrogens"):
+        column = getattr(entry, name)
+        if column is not None and len(column) != num_peaks:
             raise InputError(
-                f"{len(column)} entries of {name} for {len(shifts)} peaks",
-                "one per peak",
-                code="ragged_arrays",
+                f"{len(column)} entries of {name} for {num_peaks} peaks", "one per peak", code="ragged_arrays"
             )
-    order = sorted(range(len(shifts)), key=shifts.__getitem__)
-    return NmrPeaks(
-        nucleus,
-        shift_ppm=np.array([shifts[i] for i in order], np.float64),
-        multiplicity=None if entry.multiplicity is None else tuple(entry.multiplicity[i] for i in order),
-        coupling_hz=None if entry.coupling_hz is None else tuple(tuple(entry.coupling_hz[i]) for i in order),
-        num_hydrogens=None if entry.num_hydrogens is None else tuple(entry.num_hydrogens[i] for i in order),
-    )
-
-
-def _nmr_entry(nmr: NmrSpectrum | NmrPeaks | None) -> NmrTraceEntry | NmrPeaksEntry | None:
-    if nmr is None:
-        return None
-    if isinstance(nmr, NmrSpectrum):
-        return NmrTraceEntry(kind="trace", shift_ppm=nmr.shift_ppm.tolist(), intensity=nmr.intensity.tolist())
-    return NmrPeaksEntry(
-        kind="peaks",
-        shift_ppm=nmr.shift_ppm.tolist(),
-        multiplicity=None if nmr.multiplicity is None else list(nmr.multiplicity),
-        coupling_hz=None if nmr.coupling_hz is None else [list(j) for j in nmr.coupling_hz],
-        num_hydrogens=None if nmr.num_hydrogens is None else list(nmr.num_hydrogens),
-    )
+        columns.append([None] * num_peaks if column is None else column)
+    entries = [
+        PeakEntry(
+            shift,
+            width or 0.0,
+            multiplicity_of(name, nucleus) if name else None,
+            tuple(couplings or ()),
+            number,
+        )
+        for shift, width, name, couplings, number in zip(entry.shift_ppm, *columns, strict=True)
+    ]
+    return peaks_of(nucleus, entries, config.shift_window, entry.field_mhz, solvent)
 
 
 def json_schema() -> dict[str, Any]:
