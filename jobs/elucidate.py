@@ -42,6 +42,11 @@ NEVER_ABSENT = (
     "masking them is out of its training distribution"
 )
 
+NO_CONSTRAINT = (
+    "note: the model writes SELFIES, which no formula constrains while they are written; "
+    "candidates of another formula are dropped afterwards (generate.formula=reject)"
+)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
@@ -109,7 +114,10 @@ def run(args: argparse.Namespace) -> int:
     with local_checkpoint(args.checkpoint) as (_, checkpoint):
         model, card = load_model(checkpoint)
         digest = model_hash(checkpoint)
-    config.generate.check_model(card.model)
+    generate = config.generate.for_model(card.model)
+    if generate.formula != config.generate.formula:
+        note(NO_CONSTRAINT, args.quiet)
+    config = config.model_copy(update={"generate": generate})
     index = NeighbourIndex.load(args.index, digest) if args.index else None
     spec = _spec(args, config, card, index)
     read, rejected = read_inputs(args.files, args.format, config.clean)

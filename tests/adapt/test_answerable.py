@@ -69,6 +69,11 @@ def test_only_constrained_decoding_limits_formulas() -> None:
     assert reason(given("CH10"), formula="reject") is None
 
 
+def test_no_formula_limits_a_model_that_writes_selfies() -> None:
+    writer = Molucid(TINY.model_copy(update={"target": "selfies"}))
+    assert reason(given("CH10"), writer) is None
+
+
 def test_a_formula_outside_the_vocabulary_of_a_text_model() -> None:
     assert reason(given("C21H44"), TEXT) == "formula_outside_vocabulary"
     assert reason(given("C20H20"), TEXT) is None

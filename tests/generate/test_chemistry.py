@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from molucid.chem.fingerprints import FingerprintConfig
-from molucid.errors import InputError
 from molucid.generate.chemistry import rdkit_chemistry
 from molucid.generate.generator import GenerateConfig
 from molucid.model.config import ModelConfig
@@ -26,8 +25,14 @@ def test_stereoisomers_are_one_candidate_unless_the_model_writes_configurations(
     assert stereo.identity_key(left) != stereo.identity_key(right)
 
 
-def test_a_formula_constrains_smiles_only() -> None:
-    model = ModelConfig(target="selfies")
-    with pytest.raises(InputError, match=r"generate\.formula=reject"):
-        GenerateConfig(formula="constrain").check_model(model)
-    GenerateConfig(formula="reject").check_model(model)
+@pytest.mark.parametrize(
+    ("target", "asked", "held"),
+    [
+        ("smiles", "constrain", "constrain"),
+        ("selfies", "constrain", "reject"),
+        ("selfies", "reject", "reject"),
+        ("selfies", "ignore", "ignore"),
+    ],
+)
+def test_a_formula_constrains_smiles_and_rejects_selfies(target, asked, held) -> None:
+    assert GenerateConfig(formula=asked).for_model(ModelConfig(target=target)) == GenerateConfig(formula=held)

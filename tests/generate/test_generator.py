@@ -10,6 +10,7 @@ import torch
 from molucid.chem.fingerprints import FingerprintConfig, fingerprint
 from molucid.chem.formula import Formula
 from molucid.chem.identity import canonical_smiles, formula_of, inchikey14
+from molucid.chem.notation import tokenizer_of
 from molucid.chem.smiles_tokens import SmilesTokenizer
 from molucid.errors import InputError
 from molucid.generate.beam import beam_search
@@ -105,7 +106,7 @@ def test_a_model_without_a_fingerprint_head_cannot_rank_by_one(inputs, chemistry
     blended = BEAM.updated(["rank_by=likelihood_and_fingerprint"])
     with pytest.raises(InputError, match="without a fingerprint head"):
         generate(headless, inputs, FORMULAS, blended, chemistry, seed=1)
-    BEAM.check_model(headless.config)
+    assert BEAM.for_model(headless.config) == BEAM
 
 
 def test_the_cache_gives_the_likelihoods_of_the_whole_decoder(model, inputs):
@@ -170,6 +171,23 @@ def test_a_formula_constrains_a_model_of_configurations_to_them_or_not(stereo, i
     assert all(candidate.formula_match for answer in answers for candidate in answer)
     assert any("@" in candidate.smiles for answer in answers for candidate in answer) == stereo
     assert any(answers)
+
+
+def test_a_model_that_writes_selfies_answers_with_and_without_formula(inputs):
+    torch.manual_seed(0)
+    sizes = {"width": 32, "heads": 4, "encoder_layers": 1, "decoder_layers": 1, "fingerprint_bits": None}
+    writer = Molucid(ModelConfig(**sizes, tied_embeddings=False, target="selfies"))
+    with torch.no_grad():
+        for token in ("[C]", "[O]", "<eos>"):
+            writer.output.bias[tokenizer_of("selfies").vocabulary.index(token)] += 9.0
+    chemistry = rdkit_chemistry(FingerprintConfig(), "selfies")
+    config = BEAM.updated(["num_finished=50", "num_beams=20"])
+    formulas = [None, Formula.parse("C2H6O"), Formula.parse("C2H6O"), Formula.parse("U")]
+    answers = generate(writer, inputs, formulas, config, chemistry, seed=0)
+    assert {candidate.formula_match for candidate in answers[0]} == {None}
+    for answer in answers[1:3]:
+        assert {"CCO"} <= {candidate.smiles for candidate in answer} <= {"CCO", "COC"}
+    assert answers[3] == ()
 
 
 def test_rejection_is_the_unguided_search_without_other_formulas(model, inputs, chemistry):

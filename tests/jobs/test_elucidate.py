@@ -280,3 +280,15 @@ def test_a_full_disk_leaves_the_answers_of_the_run_before(
     assert str(out) in printed.err
     assert "hint: the disk is full" in printed.err
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+
+
+def test_a_checkpoint_that_writes_selfies_says_once_that_formulas_do_not_constrain_it(
+    make: SimpleNamespace, small: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, out = make.checkpoint(tmp_path / "run", target="selfies"), tmp_path / "out"
+    command = ["elucidate", small, "--checkpoint", str(run), "--out", str(out), "--actors", "1"]
+    capsys.readouterr()
+    assert main([*command, *SMALL_SEARCH]) == 0
+    assert capsys.readouterr().err.count("generate.formula=reject") == 1
+    assert provenance(out)["configuration"]["generate"]["formula"] == "reject"
+    assert len(answers(out)) == 5

@@ -68,7 +68,7 @@ class _Formulas:
     """Answers whether decoding can write a molecule of a formula."""
 
     def __init__(self, config: GenerateConfig, model: ModelConfig) -> None:
-        self._config = config
+        self._config = config.for_model(model)
         vocabulary, limits = SmilesTokenizer().vocabulary, config.constraint
         self._as_set = FormulaConstraint(vocabulary, limits, config.max_length, model.stereo)
         charged = limits.model_copy(update={"allow_net_charge": True})

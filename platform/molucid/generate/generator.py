@@ -40,8 +40,8 @@ class GenerateConfig(Config):
         score: finished strings of a search compete by the `mean` log-likelihood per token or by the `sum`.
         temperature: of `sample`.
         top_k: tokens that `sample` draws from; `None` for all.
-        formula: `constrain` prunes while decoding what cannot meet the formula, `reject` drops it afterwards,
-            `ignore` keeps it.
+        formula: `constrain` prunes while decoding what cannot meet the formula (`reject` for models that write
+            SELFIES), `reject` drops it afterwards, `ignore` keeps it.
         constraint: what else a molecule may be under `constrain`.
         rank_by: order of the candidates, see `ranking.rank`.
         fingerprint_weight: weight of the agreement with the predicted fingerprint; 1 makes full agreement
@@ -70,22 +70,19 @@ class GenerateConfig(Config):
             )
         return self
 
-    def check_model(self, model: ModelConfig) -> None:
-        """Refuse a model that cannot answer under these settings; asked before any work is done.
+    def for_model(self, model: ModelConfig) -> Self:
+        """These settings as they hold for one model; asked before any work is done.
+
+        No constraint knows SELFIES, so `formula=constrain` is `reject` for a model that writes them.
 
         Raises:
-            InputError: `rank_by` needs a fingerprint, and the model has no head for it; or the formula is to constrain
-                a model whose notation no constraint knows.
+            InputError: `rank_by` needs a fingerprint, and the model has no head for it.
         """
-        if self.formula == "constrain" and model.target != "smiles":
-            raise InputError(
-                f"a formula constraint on a model that writes {model.target.upper()}",
-                "a model that writes SMILES, or formulas used otherwise",
-                hint="set generate.formula=reject, or generate.formula=ignore where no formula is known",
-                code="no_constraint",
-            )
         if self.rank_by == "likelihood_and_fingerprint" and model.fingerprint_bits is None:
             raise no_fingerprint_head()
+        if self.formula == "constrain" and model.target != "smiles":
+            return self.model_copy(update={"formula": "reject"})
+        return self
 
 
 @torch.inference_mode()
@@ -116,9 +113,9 @@ def generate(
         Per item its candidates, ranks 1…k; empty where no string passed.
 
     Raises:
-        InputError: numbers of formulas, seeds and items differ, or see `GenerateConfig.check_model`.
+        InputError: numbers of formulas, seeds and items differ, or see `GenerateConfig.for_model`.
     """
-    config.check_model(model.config)
+    config = config.for_model(model.config)
     was_training = model.training
     model.eval()
     try:
