@@ -20,8 +20,11 @@ from molucid.model.modalities.infrared import Infrared
 from molucid.model.modalities.nmr_combined import NmrCombined, NmrCombinedConfig
 from molucid.model.modalities.nmr_lists import MULTIPLICITIES, NmrList, NmrListConfig
 from molucid.model.modalities.nmr_trace import NmrTrace, NmrTraceConfig
+from molucid.model.modalities.nmr_windows import WindowEncoder, collate_windows, window_features
 from molucid.model.modalities.stack import StackConfig
+from molucid.recipes.load import load_recipe
 from molucid.spectra.grids import C_NMR_GRID, H_NMR_GRID, IR_GRID
+from molucid.spectra.multiplets import render
 from molucid.spectra.types import Evidence, InfraredSpectrum, NmrPeaks, NmrSpectrum
 
 SPEC = LayerSpec(16, 2, 32, "relu", "layer", 0.0)
@@ -44,7 +47,7 @@ def test_the_published_pools_give_the_published_numbers_of_tokens() -> None:
 
 
 def test_the_molucid_recipe_keeps_at_least_103_tokens_per_nmr_axis() -> None:
-    config = ModelConfig()
+    config = load_recipe("molucid").model
     for form, grid in ((config.h_nmr, H_NMR_GRID), (config.c_nmr, C_NMR_GRID)):
         assert isinstance(form, NmrCombinedConfig)
         assert form.trace.num_tokens(grid.num_points) >= 103
@@ -163,14 +166,50 @@ def test_a_trace_gives_tokens_of_both_parts_and_a_list_those_of_peaks_only() -> 
     modality = NmrCombined("1H", NmrCombinedConfig())
     trace = NmrTrace("1H", NmrTraceConfig())
     values = np.zeros(H_NMR_GRID.num_points)
-    values[[2000, 5000]] = 1.0
+    values[[2000, 5000, 9999]] = 1.0, 0.5, 0.019  # the last is no signal
     both = [Evidence("a", h_nmr=NmrSpectrum("1H", H_NMR_GRID.axis, values)), Evidence("b", h_nmr=PROTONS)]
-    _, mask = modality.build_encoder(SPEC)(collate_evidence(both, {"h_nmr": modality}).inputs["h_nmr"])
-    assert mask[:, :103].all(dim=1).tolist() == [True, False]
-    assert mask[:, 103:].sum(dim=1).tolist() == [2, 3]
+    inputs = collate_evidence(both, {"h_nmr": modality}).inputs["h_nmr"]
+    _, mask = modality.build_encoder(SPEC)(inputs)
+    # 2000 = 20 · 96 + 80 and 5000 = 52 · 96 + 8, which the middle of the window before holds
+    assert inputs["place_BL"][0].tolist() == [20, 51]
+    assert mask[:, :2].tolist() == [[True, True], [False, False]]
+    assert mask[:, 2:].sum(dim=1).tolist() == [2, 3]
     drawn = trace.featurize(both[1])["trace_P"]
     assert drawn.max() == 1.0
     assert drawn.shape == (H_NMR_GRID.num_points,)
+
+
+@pytest.mark.parametrize("pools", [(8, 12), (3, 5)])
+def test_the_token_of_a_window_is_the_one_that_the_whole_trace_has_there(pools: tuple[int, int]) -> None:
+    torch.manual_seed(0)
+    config = ConvTraceConfig(pools=pools, stack=StackConfig(layers=0))
+    values = np.random.default_rng(0).normal(size=2000)
+    whole = ConvTraceEncoder(config, len(values), SPEC)
+    windows = WindowEncoder(config, len(values), SPEC)
+    windows.load_state_dict(whole.state_dict())
+    mask = torch.ones(1, whole.num_tokens, dtype=torch.bool)
+    trace = torch.tensor(values / np.abs(values).max(), dtype=torch.float32)[None]
+    expected, _ = whole({"trace_BP": trace, "mask_BL": mask})
+    features = window_features(values, 2.5, config)
+    tokens, _ = windows({name: torch.as_tensor(x) for name, x in collate_windows([features]).items()})
+    assert 5 < len(features["place_L"]) < whole.num_tokens
+    torch.testing.assert_close(tokens[0], expected[0, features["place_L"]])
+    # every signal is a point that one of the tokens depends on
+    stride, points = pools[0] * pools[1], features["window_LW"].shape[1]
+    read = features["place_L"][:, None] * stride + np.arange(points)
+    assert set(np.flatnonzero(np.abs(values) >= 2.5)) <= set(read.ravel())
+
+
+def test_areas_of_a_trace_and_of_a_list_are_alike() -> None:
+    modality = NmrList("1H", NmrListConfig())
+    drawn = NmrSpectrum("1H", H_NMR_GRID.axis, render(PROTONS, H_NMR_GRID))
+    known = NmrPeaks("1H", np.array([1.2, 3.7]), num_hydrogens=(3, 2))
+    of_list = modality.featurize(Evidence("a", h_nmr=known))["area_L"]
+    assert of_list.tolist() == pytest.approx([1.2, 0.8])
+    unknown = modality.featurize(Evidence("a", h_nmr=NmrPeaks("1H", np.array([1.2]))))["area_L"]
+    assert unknown.tolist() == [0.0]
+    of_trace = modality.featurize(Evidence("a", h_nmr=drawn))["area_L"]
+    assert of_trace[1] / of_trace[0] == pytest.approx(2 / 3, rel=0.05)
 
 
 SMALL = ModelConfig.from_mapping(

@@ -2,14 +2,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from molucid.errors import InputError
-from molucid.model.assembled import Molucid
+from molucid.model.assembled import Molucid, new_model
+from molucid.model.inputs import collate_evidence
 from molucid.model.modalities.msms_peaks import MsmsPeaksConfig
 from molucid.model.modalities.msms_text import MsmsTextConfig
 from molucid.recipes.load import list_recipes, load_recipe
+from molucid.spectra.grids import C_NMR_GRID, H_NMR_GRID, IR_GRID
+from molucid.spectra.types import Evidence, InfraredSpectrum, NmrSpectrum
 
 
 def num_parameters(module: torch.nn.Module) -> int:
@@ -30,6 +34,62 @@ def test_published_recipe_has_the_published_sizes() -> None:
         0.0,
         1.0,
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "millions"),
+    [("nmiracle_stage1", 4.57), ("nmiracle_stage2", 9.66)],  # from the released configuration: 4.55 and 9.85
+)
+def test_multispectral_recipes_have_the_published_sizes(name: str, millions: float) -> None:
+    with torch.device("meta"):
+        assert Molucid(load_recipe(name).model).num_parameters == pytest.approx(1e6 * millions, rel=2e-3)
+
+
+@pytest.mark.parametrize("name", list_recipes())
+def test_every_recipe_builds(name: str) -> None:
+    with torch.device("meta"):
+        assert Molucid(load_recipe(name).model).num_parameters > 1e6
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("nmiracle_stage1", "nmiracle_stage2"),
+        ("nmr2struct_stage1", "nmr2struct_stage2"),
+        ("molucid_stage1", "molucid"),
+    ],
+)
+def test_the_second_stage_has_the_structure_model_of_the_first(first: str, second: str) -> None:
+    shapes = []
+    for name in (first, second):
+        with torch.device("meta"):
+            model = Molucid(load_recipe(name).model)
+        parts = {"encoder": model.encoder, "decoder": model.decoder, "target": model.target_embedding}
+        shapes.append(
+            {f"{part}.{key}": x.shape for part, m in parts.items() for key, x in m.state_dict().items()}
+        )
+    assert shapes[0] == shapes[1]
+
+
+@pytest.mark.parametrize("name", ["nmiracle_stage2", "nmr2struct_stage2", "molucid"])
+def test_the_fragment_loss_reaches_a_transformer_that_reads_the_spectra(name: str) -> None:
+    config = load_recipe(name, ["model.width=32", "model.modalities=[ir,h_nmr,c_nmr]"]).model
+    model = new_model(config, 0)
+    rng = np.random.default_rng(0)
+    evidence = Evidence(
+        "a",
+        ir=InfraredSpectrum(IR_GRID.axis, rng.random(IR_GRID.num_points)),
+        h_nmr=NmrSpectrum("1H", H_NMR_GRID.axis, rng.random(H_NMR_GRID.num_points)),
+        c_nmr=NmrSpectrum("13C", C_NMR_GRID.axis, rng.random(C_NMR_GRID.num_points)),
+    )
+    memory = model.encode(collate_evidence([evidence], model.modalities).inputs)
+    counts = torch.zeros(1, config.num_fragments, dtype=torch.int64)
+    assert model.fragment_head is not None
+    model.fragment_head(memory, counts).backward()
+    reached = [
+        key for key, value in model.named_parameters() if "attention" in key and value.grad is not None
+    ]
+    assert any(model.get_parameter(key).grad.abs().max() > 0 for key in reached)
 
 
 def test_quickstart_is_small() -> None:

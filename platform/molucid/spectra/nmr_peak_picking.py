@@ -29,13 +29,10 @@ class PeakPickingConfig(Config):
 
 def pick_peaks(spectrum: NmrSpectrum, config: PeakPickingConfig) -> NmrPeaks:
     """Local maxima of a trace as a list of shifts; empty for a trace without a positive value."""
-    highest = spectrum.intensity.max(initial=0.0)
     places = np.zeros(0, np.intp)
-    if highest > 0:
-        middle = np.median(spectrum.intensity)
-        noise = 1.4826 * np.median(np.abs(spectrum.intensity - middle))
-        least = max(config.min_relative_height * highest, middle + config.min_signal_to_noise * noise)
-        places = find_maxima(spectrum.intensity, float(least), config.min_distance_points)
+    if (spectrum.intensity > 0).any():
+        least = signal_height(spectrum.intensity, config)
+        places = find_maxima(spectrum.intensity, least, config.min_distance_points)
         if len(places) > config.max_peaks:
             order = np.argsort(-spectrum.intensity[places], kind="stable")
             places = np.sort(places[order[: config.max_peaks]])
@@ -44,6 +41,15 @@ def pick_peaks(spectrum: NmrSpectrum, config: PeakPickingConfig) -> NmrPeaks:
         spectrum.shift_ppm[places],
         field_mhz=spectrum.field_mhz,
         solvent=spectrum.solvent,
+    )
+
+
+def signal_height(intensity: FloatArray, config: PeakPickingConfig) -> float:
+    """The least intensity of what is taken for signal, of a trace `[points]` with at least one point."""
+    middle = np.median(intensity)
+    noise = 1.4826 * np.median(np.abs(intensity - middle))
+    return float(
+        max(config.min_relative_height * intensity.max(), middle + config.min_signal_to_noise * noise)
     )
 
 

@@ -70,21 +70,32 @@ def collate_traces(features: Sequence[Features], num_points: int, num_tokens: in
     return {"trace_BP": traces, "mask_BL": np.repeat(present[:, None], num_tokens, axis=1)}
 
 
+def convolutions(config: ConvTraceConfig) -> nn.Sequential:
+    """Two convolutions without padding, each pooled and rectified; pooling first gives the same from fewer values."""
+    first, second = config.channels
+    return nn.Sequential(
+        nn.Conv1d(1, first, config.kernels[0]),
+        nn.MaxPool1d(config.pools[0]),
+        nn.ReLU(),
+        nn.Conv1d(first, second, config.kernels[1]),
+        nn.MaxPool1d(config.pools[1]),
+        nn.ReLU(),
+    )
+
+
+def positions_of(learned: nn.Embedding | None, place: Tensor, width: int) -> Tensor:
+    """Positions of tokens at `place` (any shape): learned, or sinusoidal where there are no learned ones."""
+    positions: Tensor = sinusoidal(place, width) if learned is None else learned(place)
+    return positions
+
+
 class ConvTraceEncoder(ModalityEncoder):
     """`trace_BP` → tokens."""
 
     def __init__(self, config: ConvTraceConfig, num_points: int, spec: LayerSpec) -> None:
         super().__init__()
-        first, second = config.channels
-        self.convolutions = nn.Sequential(
-            nn.Conv1d(1, first, config.kernels[0]),
-            nn.ReLU(),
-            nn.MaxPool1d(config.pools[0]),
-            nn.Conv1d(first, second, config.kernels[1]),
-            nn.ReLU(),
-            nn.MaxPool1d(config.pools[1]),
-        )
-        self.project = nn.Linear(second, spec.width)
+        self.convolutions = convolutions(config)
+        self.project = nn.Linear(config.channels[1], spec.width)
         self.num_points, self.num_tokens = num_points, config.num_tokens(num_points)
         self.positions = nn.Embedding(self.num_tokens, spec.width) if config.positions == "learned" else None
         self.norm = make_norm(spec.norm, spec.width)
@@ -104,9 +115,6 @@ class ConvTraceEncoder(ModalityEncoder):
     def _tokens(self, trace_BP: Tensor) -> Tensor:
         features_BLC = self.convolutions(trace_BP[:, None, :]).transpose(1, 2)
         place_L = torch.arange(self.num_tokens, device=trace_BP.device)
-        if self.positions is None:
-            position_LD = sinusoidal(place_L, self.project.out_features)
-        else:
-            position_LD = self.positions(place_L)
+        position_LD = positions_of(self.positions, place_L, self.project.out_features)
         tokens_BLD: Tensor = self.norm(self.project(features_BLC) + position_LD)
         return tokens_BLD

@@ -1,7 +1,7 @@
 """NMR as a peak list: one token per line or multiplet, with its shift as a number.
 
-Shifts and couplings enter as sinusoids at many wavelengths, so nothing is lost to bins; what a list does not say
-(multiplicity, integral, width) has a state of its own.
+Shifts and couplings enter as sinusoids at many wavelengths, so nothing is lost to bins; a bin beside them tells at
+once what is near. What a list does not say (multiplicity, integral, width) has a state of its own.
 
 Shapes: B batch, L peaks, J couplings per peak, D width.
 """
@@ -24,8 +24,10 @@ from molucid.model.layer_spec import LayerSpec
 from molucid.model.modalities.base import Features, ModalityEncoder, length_mask, pad_rows
 from molucid.model.modalities.nmr_evidence import nmr_of
 from molucid.model.modalities.stack import Stack, StackConfig
-from molucid.spectra.nmr_peak_picking import PeakPickingConfig, pick_peaks
-from molucid.spectra.types import Evidence, NmrPeaks, NmrSpectrum, Nucleus
+from molucid.spectra.grids import NMR_GRIDS, Grid
+from molucid.spectra.nmr_peak_picking import PeakPickingConfig
+from molucid.spectra.nmr_signals import signals_of
+from molucid.spectra.types import Evidence, FloatArray, NmrPeaks, NmrSpectrum, Nucleus
 
 MULTIPLICITIES = (
     *("s", "d", "t", "q", "quint", "sext", "sept", "m", "br s"),
@@ -45,6 +47,7 @@ class NmrListConfig(Config):
         min_wavelength_ppm: shortest wavelength of the shift's sinusoids.
         max_wavelength_ppm: longest.
         num_wavelengths: how many, spaced geometrically.
+        num_bins: learned bins over the published grid of the nucleus; the first and last hold what is beyond.
         max_couplings: couplings read per peak, the largest first.
         min_wavelength_hz: shortest wavelength of the couplings' sinusoids.
         max_wavelength_hz: longest.
@@ -59,6 +62,7 @@ class NmrListConfig(Config):
     min_wavelength_ppm: PositiveFloat = 0.05
     max_wavelength_ppm: PositiveFloat = 500.0
     num_wavelengths: PositiveInt = 24
+    num_bins: PositiveInt = 125
     max_couplings: PositiveInt = 4
     min_wavelength_hz: PositiveFloat = 2.0
     max_wavelength_hz: PositiveFloat = 200.0
@@ -79,8 +83,11 @@ class NmrList:
         """Arrays of `list_features`; empty without a spectrum."""
         spectrum = nmr_of(evidence, self.nucleus)
         if isinstance(spectrum, NmrSpectrum):
-            spectrum = pick_peaks(spectrum, self.config.picking)
-        return list_features(spectrum, self.config)
+            signals = signals_of(spectrum, self.config.picking)
+            return list_features(signals.peaks, signals.area, self.config)
+        hydrogens = None if spectrum is None else spectrum.num_hydrogens
+        area = None if hydrogens is None else np.array([number or 0 for number in hydrogens], np.float64)
+        return list_features(spectrum, area, self.config)
 
     def collate(self, features: Sequence[Features]) -> Features:
         """Arrays of `collate_lists`."""
@@ -88,16 +95,21 @@ class NmrList:
 
     def build_encoder(self, spec: LayerSpec) -> ModalityEncoder:
         """Features of a peak, projected and added up."""
-        return NmrListEncoder(self.config, spec)
+        return NmrListEncoder(self.config, NMR_GRIDS[self.nucleus], spec)
 
 
-def list_features(peaks: NmrPeaks | None, config: NmrListConfig) -> Features:
+def list_features(peaks: NmrPeaks | None, area: FloatArray | None, config: NmrListConfig) -> Features:
     """Arrays of one list.
+
+    Args:
+        peaks: the list, `None` where it is absent.
+        area: integral of each peak in any unit; `None` where no area is known.
+        config: what is read of it.
 
     Returns:
         `shift_L` (ppm, float64), `multiplicity_L` (index into `MULTIPLICITIES` from 1), `hydrogens_L` (1 + number, 0
-        where not given), `width_L` (ppm, 0 for a line or where not given), `coupling_LJ` (Hz) and
-        `has_coupling_LJ`.
+        where not given), `width_L` (ppm, 0 for a line or where not given), `area_L` (over the mean area, 0 where
+        unknown), `coupling_LJ` (Hz) and `has_coupling_LJ`.
     """
     num = 0 if peaks is None else len(peaks.shift_ppm)
     kept = np.arange(num)
@@ -107,6 +119,9 @@ def list_features(peaks: NmrPeaks | None, config: NmrListConfig) -> Features:
     has_coupling = np.zeros(coupling.shape, np.bool_)
     multiplicity, hydrogens = np.zeros(len(kept), np.int64), np.zeros(len(kept), np.int64)
     shift, width = np.zeros(len(kept)), np.zeros(len(kept), np.float32)
+    relative_area = np.zeros(len(kept), np.float32)
+    if area is not None and area.any():
+        relative_area = (area / area.mean())[kept].astype(np.float32)
     if peaks is not None:
         shift = peaks.shift_ppm[kept]
         if peaks.width_ppm is not None:
@@ -126,6 +141,7 @@ def list_features(peaks: NmrPeaks | None, config: NmrListConfig) -> Features:
         "multiplicity_L": multiplicity,
         "hydrogens_L": hydrogens,
         "width_L": width,
+        "area_L": relative_area,
         "coupling_LJ": coupling,
         "has_coupling_LJ": has_coupling,
     }
@@ -152,16 +168,18 @@ def collate_lists(features: Sequence[Features]) -> Features:
 class NmrListEncoder(ModalityEncoder):
     """Peaks → tokens."""
 
-    def __init__(self, config: NmrListConfig, spec: LayerSpec) -> None:
+    def __init__(self, config: NmrListConfig, grid: Grid, spec: LayerSpec) -> None:
         super().__init__()
+        self.first_ppm, self.bin_ppm = grid.first, (grid.last - grid.first) / config.num_bins
         self.shift_features = FourierFeatures(
             config.min_wavelength_ppm, config.max_wavelength_ppm, config.num_wavelengths
         )
         self.coupling_features = FourierFeatures(
             config.min_wavelength_hz, config.max_wavelength_hz, config.num_coupling_wavelengths
         )
-        # One more number beside the sinusoids of the shift: the width of a range.
-        self.shift = nn.Linear(self.shift_features.width + 1, spec.width)
+        # Three more numbers beside the sinusoids of the shift: the width of a range, the area and its root.
+        self.shift = nn.Linear(self.shift_features.width + 3, spec.width)
+        self.bins = nn.Embedding(config.num_bins, spec.width)
         self.coupling = nn.Linear(self.coupling_features.width, spec.width)
         self.multiplicity = nn.Embedding(1 + len(MULTIPLICITIES), spec.width)
         self.hydrogens = nn.Embedding(2 + config.max_hydrogens, spec.width)
@@ -173,7 +191,10 @@ class NmrListEncoder(ModalityEncoder):
         """Encode the arrays of `collate_lists`."""
         mask_BL = arrays["mask_BL"]
         features_BLF = self.shift_features(arrays["shift_BL"])
-        hidden_BLD = self.shift(torch.cat([features_BLF, arrays["width_BL"][..., None]], dim=-1))
+        numbers = (arrays["width_BL"], arrays["area_BL"], arrays["area_BL"].sqrt())
+        hidden_BLD = self.shift(torch.cat([features_BLF, torch.stack(numbers, dim=-1)], dim=-1))
+        bin_BL = ((arrays["shift_BL"] - self.first_ppm) / self.bin_ppm).long()
+        hidden_BLD = hidden_BLD + self.bins(bin_BL.clamp(0, self.bins.num_embeddings - 1))
         coupling_BLJD = self.coupling(self.coupling_features(arrays["coupling_BLJ"]))
         hidden_BLD = hidden_BLD + (coupling_BLJD * arrays["has_coupling_BLJ"][..., None]).sum(dim=2)
         hidden_BLD = hidden_BLD + self.multiplicity(arrays["multiplicity_BL"])
