@@ -212,6 +212,8 @@ def test_what_follows_a_section_is_not_read(tail: str) -> None:
         ("7.26 (d, J = 8.0 Hz, 2H, 3.65 (s, 3H)", "1H", "unbalanced_parenthesis", 6),
         ("7.26 d, J = 8.0 Hz, 2H), 3.65 (s, 3H)", "1H", "unbalanced_parenthesis", 23),
         ("7.26 (d, 2H, 3.65 (s, 3H))", "1H", "unbalanced_parenthesis", 13),
+        ("7.10 (m, 3H, 3.91 s, 3H), 1.2 (s, 3H)", "1H", "unbalanced_parenthesis", 22),
+        ("7.10 (m 3H 3.91 s 3H)", "1H", "unbalanced_parenthesis", 19),
         ("7.26 (s, 2H]", "1H", "unbalanced_parenthesis", 12),
         ("1H NMR (400 MHz, CDCl3 δ 7.26", "1H", "unbalanced_parenthesis", 8),
         ("7.26 (zz, 2H)", "1H", "unknown_multiplicity", 7),

@@ -19,6 +19,7 @@ from molucid.errors import InputError
 from molucid.spectra.nmr_entries import PeakEntry
 from molucid.spectra.nmr_multiplicity import known_multiplicity
 from molucid.spectra.nmr_text_couplings import BROKEN_COUPLING, cut_couplings
+from molucid.spectra.nmr_text_groups import COUNT_H, groups_of, without_inner
 from molucid.spectra.nmr_text_plain import NUMBER, text_fault
 from molucid.spectra.nmr_window import ShiftWindowConfig, check_shift
 from molucid.spectra.types import Nucleus
@@ -29,10 +30,6 @@ _SHIFT = re.compile(
 )
 _REPEATED = re.compile(r"(\d{1,2})\s?x\s?(?=-?\d)")
 _TIMES = re.compile(r"x\s?(\d{1,2})(?![\d.])|(\d{1,2})\s?x(?![\w])")
-_COUNT_H = re.compile(
-    r"(?<![A-Za-z0-9.\-])(?:(\d{1,2})\s?x\s?)?(\d{1,3}(?:\.\d+)?)\s?[x*]?\s?H'?(?![A-Za-z0-9'\-])"
-)
-_SEPARATED = re.compile(r"[,;]|\d\.\d")
 _COUNT_C = re.compile(r"(\d{1,3})\s?[x*]?\s?C(?:H\d?|q|quat)?s?|[x*]\s?(\d{1,2})C?|(\d{1,2})\s?[x*]")
 _ATTACHED = re.compile(r"(?:\d{1,2}\s?[x*]?\s?)?(CH3|CH2|CH|Cq|C)")
 _ATTACHED_CODE = {"C": "S", "CQ": "S", "CH": "D", "CH2": "T", "CH3": "Q"}
@@ -42,11 +39,9 @@ _NUMERALS = {"two": 2, "both": 2, "three": 3, "each": _ANY, "all": _ANY}
 _EMPTY_WORDS = ("ppm", "and", "&", "+")
 _WORD = re.compile(r"[^\s,;()\[\]{}]+")
 _NUMBER_WORD = re.compile(r"-?\d+\.[\d.]*\S*|\d{4,}|-?\d+-?$")
-_SWALLOWED = re.compile(rf"[,;]\s*-?\d{{1,3}}\.\d{{1,3}}(?:\s*-\s*{NUMBER})?\s*[(\[]\s*(?:\d+\s?H|[a-z])")
 # A short word of consonants in front stands for a splitting, if it is no group or unit.
 _MAYBE_MULTIPLICITY = re.compile(r"(?!(?:ph|cp|bn|pr|ppm)$)[b-df-hj-np-tv-xz]{1,4}")
 _LARGEST_BESIDE_NEGATIVE_PPM = 1.0
-_OPEN, _CLOSE = "([{", ")]}"
 _Found = TypeVar("_Found")
 
 
@@ -80,7 +75,7 @@ def parse_entries(
             what `check_shift` refuses, with the character and the text around it.
     """
     body, couplings = cut_couplings(flat, end)
-    groups = _groups(text, body, start, end, nucleus)
+    groups = groups_of(text, body, start, end, nucleus)
     peaks = _shifts(text, body, start, end, groups, nucleus, window)
     for number, peak in enumerate(peaks):
         stop = peaks[number + 1].start if number + 1 < len(peaks) else end
@@ -95,53 +90,6 @@ def parse_entries(
             _read_item(text, at, item.strip(" .:"), peak, nucleus)
     _share(peaks)
     return [peak.entry for peak in peaks]
-
-
-def _groups(text: str, body: str, start: int, end: int, nucleus: Nucleus) -> list[tuple[int, int]]:
-    """Outermost parentheses as (position of the opening one, of the closing one)."""
-    groups: list[tuple[int, int]] = []
-    pending: list[int] = []
-    for position in range(start, end):
-        character = body[position]
-        if character in _OPEN:
-            pending.append(position)
-        elif character in _CLOSE:
-            if not pending or _OPEN.index(body[pending[-1]]) != _CLOSE.index(character):
-                raise _unbalanced(text, position, character)
-            opening = pending.pop()
-            if not pending:
-                groups.append((opening, position))
-    if pending:
-        raise _unbalanced(text, pending[0], body[pending[0]])
-    for opening, closing in groups:
-        if swallowed := _SWALLOWED.search(body, opening, closing):
-            raise _unbalanced(text, swallowed.start() + 1, "a shift inside of parentheses")
-        if nucleus == "1H":
-            _require_one_count(text, _without_inner(body[opening + 1 : closing]), opening + 1)
-    return groups
-
-
-def _require_one_count(text: str, content: str, start: int) -> None:
-    """Refuse `m, 3H, 3.91 s, 3H`: two missing parentheses cancel, and 3.91 is lost; `5H maj + 5H min` is one signal."""
-    previous: re.Match[str] | None = None
-    for count in _COUNT_H.finditer(content):
-        if previous is not None and _SEPARATED.search(content, previous.end(), count.start()):
-            raise _unbalanced(
-                text, start + count.start(), "a second number of hydrogens in one pair of parentheses"
-            )
-        previous = count
-
-
-def _unbalanced(text: str, position: int, what: str) -> InputError:
-    got = f"{what} without its partner" if len(what) == 1 else what
-    return text_fault(
-        text,
-        position,
-        got,
-        "as many opening as closing parentheses",
-        "unbalanced_parenthesis",
-        "add the missing parenthesis",
-    )
 
 
 def _shifts(
@@ -164,7 +112,7 @@ def _shifts(
         elif repeated := _REPEATED.match(body, position, end):
             count, position = int(repeated[1]), repeated.end()
         elif (skipped := _TIMES.match(body, position, end)) or (
-            skipped := _COUNT_H.match(body, position, end)
+            skipped := COUNT_H.match(body, position, end)
         ):
             position = skipped.end()
         elif shift := _SHIFT.match(body, position, end):
@@ -226,17 +174,7 @@ def _items(body: str, start: int, stop: int, inside: Sequence[tuple[int, int]]) 
         outside[a - start : b + 1 - start] = "," * (b + 1 - a)
     yield from _split("".join(outside), start)
     for a, b in inside:
-        yield from _split(_without_inner(body[a + 1 : b]), a + 1)
-
-
-def _without_inner(content: str) -> str:
-    """`content` with commas in place of its inner parentheses."""
-    depth, kept = 0, []
-    for character in content:
-        depth += character in _OPEN
-        kept.append("," if depth else character)
-        depth -= character in _CLOSE
-    return "".join(kept)
+        yield from _split(without_inner(body[a + 1 : b]), a + 1)
 
 
 def _split(content: str, offset: int) -> Iterator[tuple[int, str]]:
@@ -254,11 +192,11 @@ def _read_item(text: str, position: int, item: str, peak: _Peak, nucleus: Nucleu
     peak.bare = False
     if broken := BROKEN_COUPLING.search(item):
         raise _malformed_coupling(text, position + broken.start())
-    if nucleus == "1H" and (count := _COUNT_H.search(item)):
+    if nucleus == "1H" and (count := COUNT_H.search(item)):
         if peak.entry.num_hydrogens is None:
             number = float(count[2]) * int(count[1] or 1)
             peak.entry.num_hydrogens = int(number) if number == int(number) else None
-        for rest in _COUNT_H.sub(",", item).split(","):
+        for rest in COUNT_H.sub(",", item).split(","):
             _read_word(text, position, rest.strip(" .:"), peak, first)
     elif nucleus == "1H" or not _read_carbon(item, peak.entry):
         _read_word(text, position, item, peak, first)
