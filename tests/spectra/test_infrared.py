@@ -86,7 +86,7 @@ def test_percent_under_the_label_of_a_fraction_is_noted() -> None:
         ([0.9, 0.5], "% TRANSMITTANCE", "impossible_transmittance"),
         ([160.0, 50.0], "%T", "impossible_transmittance"),
         ([-1.0, -0.5], "TRANSMITTANCE", "impossible_transmittance"),
-        ([0.0, 0.0], "TRANSMITTANCE", "impossible_transmittance"),
+        ([0.0, 0.0], "TRANSMITTANCE", "all_zero"),
         ([1.0, 1.0], "REFLECTANCE", "unknown_y_units"),
         ([1.0, 1.0], "%", "unknown_y_units"),
     ],

@@ -147,9 +147,9 @@ def infrared_spectrum(
         The spectrum, and notes for `Record.metadata`.
 
     Raises:
-        InputError: a unit that is none of these (`unknown_y_units`), numbers that are no transmittance
-            (`impossible_transmittance`), too many points dark or on a flat bottom (`saturated_transmittance`), or too
-            many on a flat top of absorbance (`saturated_absorbance`).
+        InputError: a unit that is none of these (`unknown_y_units`), no light at all (`all_zero`), numbers that are no
+            transmittance (`impossible_transmittance`), too many points dark or on a flat bottom
+            (`saturated_transmittance`), or too many on a flat top of absorbance (`saturated_absorbance`).
     """
     key = _unit_key(units)
     if key in _ABSORBANCE or key in _ABSORPTION_COEFFICIENT:
@@ -171,7 +171,14 @@ def infrared_spectrum(
             hint="name the unit of the ordinate, or export the spectrum in absorbance",
             code="unknown_y_units",
         )
-    highest = float(y.max()) if y.size else 0.0
+    if not y.any():
+        raise InputError(
+            f"{y.size} points that are all zero",
+            "a signal",
+            hint="export the spectrum again",
+            code="all_zero",
+        )
+    highest = float(y.max())
     says_percent = plain != key and re.search(r"percent|%", key) is not None
     is_percent = says_percent or highest > _MAX_FRACTION
     lowest_limit, limit = (_MIN_PERCENT, _MAX_PERCENT) if is_percent else (0.0, _MAX_FRACTION)
