@@ -371,6 +371,14 @@ def test_blocks_of_one_title_are_one_compound_and_of_others_others() -> None:
     assert first.metadata["h_nmr_not_used"] == "a list of the same spectrum"
 
 
+def test_two_formulas_under_one_title_hide_no_other_fault() -> None:
+    text = block(IR, MOLFORM="C2H6O") + block(NMR, TITLE="ethanol", MOLFORM="C6H6", XYDATA="?")
+    assert [item.code for item in read(text) if isinstance(item, Rejected)] == [
+        "mixed_compounds",
+        "unknown_table_form",
+    ]
+
+
 def test_blocks_of_one_title_need_not_follow_each_other() -> None:
     first, second = read(block(NMR, TITLE="a") + block(IR, TITLE="b") + block(IR, TITLE="a"))
     assert isinstance(first, Record)

@@ -86,6 +86,7 @@ class Compound:
                 code="mixed_compounds",
             )
             yield Rejected.from_error(self.id, fault, self.where)
+            yield from self.rejected
             return
         if not self.parts:
             first, *others = self.rejected
