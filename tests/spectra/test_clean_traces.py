@@ -154,6 +154,7 @@ def test_a_record_with_nothing_good_is_rejected_with_its_first_fault() -> None:
     row = clean(record(ir=infrared(sign=-1.0), c_nmr=peaks("13C")), CleanConfig())
     assert isinstance(row, Rejected)
     assert (row.id, row.code, row.where.line) == ("a", "negative_absorbance", 3)
+    assert row.message.startswith("ir: got an absorbance from ")
 
 
 def test_elements_that_no_model_writes_reject_traces_too() -> None:

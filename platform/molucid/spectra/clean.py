@@ -244,7 +244,7 @@ def cleaned_items(record: Record, config: CleanConfig) -> list[Record | Rejected
 
     A record of several spectra of any kind is kept if at least one passes; the rows are named `compound/slot`
     (`a/ir`, `a/msms#2`), and the metadata name them, too (`rejected_spectra`). Where none passes, the first row is
-    the record's. A record without spectra passes.
+    the record's, and its message says which spectrum it is about. A record without spectra passes.
     """
     evidence = record.evidence
     kept: list[MassSpectrum] = []
@@ -268,7 +268,9 @@ def cleaned_items(record: Record, config: CleanConfig) -> list[Record | Rejected
         except InputError as error:
             faults.append(Rejected.from_error(f"{evidence.id}/{slot}", error, record.where))
     if faults and not kept and not traces:
-        return [replace(faults[0], id=evidence.id), *faults[1:]]
+        first, *others = faults
+        slot = first.id.removeprefix(f"{evidence.id}/")
+        return [replace(first, id=evidence.id, message=f"{slot}: {first.message}"), *others]
     metadata = dict(record.metadata)
     if faults:
         metadata["rejected_spectra"] = "; ".join(f"{fault.id}: {shorten(fault.message)}" for fault in faults)
