@@ -191,24 +191,50 @@ def test_an_archive_is_read_like_its_folder(write_bruker: Callable[..., Path], t
     np.testing.assert_array_equal(from_folder.h_nmr.intensity, from_archive.h_nmr.intensity)
 
 
-def test_a_spectra_file_beside_the_measurements_is_a_row(
+def test_every_file_beside_the_measurements_is_a_row(
     write_bruker: Callable[..., Path], tmp_path: Path
 ) -> None:
     sample = tmp_path / "aspirin"
     write_bruker(sample / "1", H_LINES, processed=True)
     (sample / "1" / "pdata" / "1" / "export.jdx").write_text("of the measurement")
     (sample / "exact mass.MGF.gz").write_bytes(b"")
-    (sample / "notes.txt").write_text("no spectrum")
+    (sample / "nmr.txt").write_text("13C NMR δ 128.4")
+    (sample / "ir.csv").write_text("wavenumber (cm-1),absorbance\n")
+    (sample / "1" / "other.mgf").write_text("of another compound")
+    (sample / "1" / "uxnmr.info").write_text("of the spectrometer")
+    (sample / ".DS_Store").write_text("hidden")
     packed = tmp_path / "data.zip"
     with zipfile.ZipFile(packed, "w") as archive:
         for path in sorted(sample.rglob("*")):
             archive.write(path, path.relative_to(tmp_path))
     for place in (sample, packed):
-        record, row = read_records(place)
+        record, *rows = read_records(place)
         assert isinstance(record, Record)
-        assert isinstance(row, Rejected)
-        assert (row.id, row.code) == ("exact mass.MGF.gz", "not_read")
-        assert str(row.where).endswith("exact mass.MGF.gz")
+        assert [(row.id, row.code) for row in rows if isinstance(row, Rejected)] == [
+            ("other.mgf", "not_read"),
+            ("exact mass.MGF.gz", "not_read"),
+            ("ir.csv", "not_read"),
+            ("nmr.txt", "not_read"),
+        ]
+        assert all(str(row.where).endswith(row.id) and row.hint for row in rows if isinstance(row, Rejected))
+
+
+def test_files_beside_a_measurement_at_the_root_of_an_archive_are_rows(
+    write_bruker: Callable[..., Path], tmp_path: Path
+) -> None:
+    folder = write_bruker(tmp_path / "1", H_LINES, processed=True)
+    packed = tmp_path / "data.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        for path in sorted(folder.rglob("*")):
+            archive.write(path, path.relative_to(folder))
+        archive.writestr("ir.jdx", "##TITLE=")
+        archive.writestr("B/b.mgf", "BEGIN IONS")
+    record, *rows = read_records(packed)
+    assert isinstance(record, Record)
+    assert [(row.id, row.code) for row in rows if isinstance(row, Rejected)] == [
+        ("b.mgf", "not_read"),
+        ("ir.jdx", "not_read"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def test_a_folder_of_a_spectrometer_alone_is_read_as_one(
     assert summary(read(sample / "10")) == [("A#10", "h_nmr")]
     assert summary(read(sample / "10" / "pdata" / "1")) == [("A#10", "h_nmr")]
     (sample / "notes.pages").write_text("?")
-    assert summary(read(sample)) == [*expected, (str(sample / "notes.pages"), "unknown_format")]
+    assert summary(read(sample)) == [*expected, ("notes.pages", "not_read")]
     assert summary(read(tmp_path / "root")) == [
         ("A", "h_nmr"),
         ("A/12", "repeated_spectrum"),

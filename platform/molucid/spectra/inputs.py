@@ -33,9 +33,6 @@ def read_inputs(
         place = Path(path)
         if format is None and holds_compounds(place):
             items = _compounds(place, config)
-        elif format is None and place.is_dir() and not _is_labelled(place):
-            # What lies beside the measurements is no spectra file, but it is told.
-            items = read_files([path, *split(place)[1]], format, config)
         else:
             items = read_files([path], format, config)
         yield from unique_identifiers(items, first_places)

@@ -1,8 +1,8 @@
-"""Measurements of several files: Bruker and Varian data in a folder or zip archive."""
+"""Measurements of several files: Bruker and Varian data in a folder or zip archive, and which files are theirs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 
 from molucid.errors import InputError, Rejected, Where, shorten
@@ -23,7 +23,20 @@ _READERS: dict[
 FOLDER_FORMATS = tuple(_READERS)
 """Names of the formats."""
 
-_OF_A_MEASUREMENT = frozenset(("acqus", "procs", "procpar", "fid", "ser"))
+MARKERS = ("acqus", "acqu", "procs", "procpar", "fid", "ser")
+"""Files that make a folder a measurement; a folder `pdata` does, too."""
+
+FOLDERS = ("pdata", "lists", "acqfil")
+"""Folders of a measurement of which everything is the spectrometer's."""
+
+_NAMES = ("audita.txt", "auditp.txt", "parm.txt", "integrals.txt", "peaks.txt", "thumb.png")
+_SUFFIXES = ("", ".par", ".temp", ".info", ".xml", ".output", ".precomp", ".prg", ".old", ".log")
+
+
+def is_of_spectrometer(name: str) -> bool:
+    """Whether a file of this name in a measurement's folder is the spectrometer's."""
+    # Spectrometers write many files, nearly all without an ending; spectra that a person puts beside them have one.
+    return name in MARKERS or name in _NAMES or PurePosixPath(name.lower()).suffix in _SUFFIXES
 
 
 def is_zip(path: Path) -> bool:
@@ -53,29 +66,36 @@ def open_tree(path: Path, config: ReadConfig) -> FileTree:
     )
 
 
-def read_tree(
-    tree: FileTree, format: str | None, config: ReadConfig, endings: Collection[str]
-) -> Iterator[Record | Rejected]:
-    """The records of the measurements, and a row for each other spectra file beside them, which is not read.
+def read_tree(tree: FileTree, format: str | None, config: ReadConfig) -> Iterator[Record | Rejected]:
+    """The records of the measurements, and a row for each file that is none of theirs, which is not read.
 
     Args:
         tree: folder or archive.
         format: one of `FOLDER_FORMATS`; `None` for all.
         config: bounds on each file.
-        endings: of names of spectra files, e.g. `.mgf`.
     """
     for name, (is_known, reader) in _READERS.items():
         if format in (None, name) and is_known(tree.names):
             yield from reader(tree, config)
-    measured = {path.parent for path in map(PurePosixPath, tree.names) if path.name in _OF_A_MEASUREMENT}
-    for path in map(PurePosixPath, tree.names):
-        ending = PurePosixPath(path.name.lower().removesuffix(".gz")).suffix
-        if ending in endings and not measured & set(path.parents):
-            fault = InputError(
-                "a spectra file beside the measurements of a folder or archive",
-                "Bruker or Varian data alone",
-                Where(f"{tree.path}/{path}"),
-                hint="name this file, too; one in an archive has to be unpacked first",
-                code="not_read",
-            )
-            yield Rejected.from_error(shorten(path.name), fault)
+    for path in _foreign(tree.names):
+        fault = InputError(
+            "a file beside the measurements of a folder or archive",
+            "Bruker or Varian data alone",
+            Where(f"{tree.path}/{path}"),
+            hint="if it holds spectra, name this file, too; one in an archive has to be unpacked first",
+            code="not_read",
+        )
+        yield Rejected.from_error(shorten(path.name), fault)
+
+
+def _foreign(names: tuple[str, ...]) -> Iterator[PurePosixPath]:
+    """The visible files that no measurement explains."""
+    paths = [PurePosixPath(name) for name in names]
+    measured = {path.parent for path in paths if path.name in MARKERS}
+    measured |= {folder.parent for path in paths for folder in path.parents if folder.name == "pdata"}
+    for path in paths:
+        is_hidden = any(part.startswith(".") for part in path.parts)
+        around = measured.intersection(path.parents)
+        in_its_folder = any(path.relative_to(folder).parts[0] in FOLDERS for folder in around)
+        if not (is_hidden or in_its_folder or (around and is_of_spectrometer(path.name))):
+            yield path

@@ -10,17 +10,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from molucid.spectra.formats.sirius import LABELS_NAME
+from molucid.spectra.instrument_folders import FOLDERS, MARKERS, is_of_spectrometer
 from molucid.spectra.read import is_spectra_file
-
-_MARKERS = ("acqus", "acqu", "procs", "procpar", "fid", "ser")
-_FOLDERS = ("pdata", "lists", "acqfil")
-_NAMES = ("audita.txt", "auditp.txt", "parm.txt", "integrals.txt", "peaks.txt", "thumb.png")
-_SUFFIXES = ("", ".par", ".temp", ".info", ".xml", ".output", ".precomp", ".prg", ".old", ".log")
 
 
 def is_measurement(folder: Path) -> bool:
     """Whether a folder itself holds the files of one Bruker or Varian measurement."""
-    return any((folder / name).is_file() for name in _MARKERS) or (folder / "pdata").is_dir()
+    return any((folder / name).is_file() for name in MARKERS) or (folder / "pdata").is_dir()
 
 
 def visible(folder: Path) -> list[Path]:
@@ -43,9 +39,9 @@ def split(folder: Path) -> tuple[list[Path], list[Path]]:
     others: list[Path] = []
     for entry in visible(folder):
         if entry.is_dir():
-            is_own = (is_one and entry.name in _FOLDERS) or _is_own_experiment(entry)
+            is_own = (is_one and entry.name in FOLDERS) or _is_own_experiment(entry)
         else:
-            is_own = is_one and _is_of_spectrometer(entry)
+            is_own = is_one and is_of_spectrometer(entry.name)
         (measured if is_own else others).append(entry)
     return measured, others
 
@@ -58,11 +54,6 @@ def holds_more(folder: Path) -> bool:
     """
     measured, others = split(folder)
     return not (folder / LABELS_NAME).is_file() and bool(measured or any(entry.is_dir() for entry in others))
-
-
-def _is_of_spectrometer(file: Path) -> bool:
-    # Spectrometers write many files, nearly all without an ending; spectra that a person puts beside them have one.
-    return file.name in _MARKERS or file.name in _NAMES or file.suffix.lower() in _SUFFIXES
 
 
 def _is_own_experiment(entry: Path) -> bool:

@@ -136,7 +136,7 @@ def read_measurement(path: Path, entries: Collection[str], config: ReadConfig) -
     """
     tree = bruker.open_folder(path, config)
     tree.names = tuple(name for name in tree.names if name.partition("/")[0] in entries)
-    return _guarded(read_tree(tree, None, config, _EXTENSIONS), str(path))
+    return _guarded(read_tree(tree, None, config), str(path))
 
 
 def _items(path: Path, format: str | None, config: ReadConfig) -> Iterator[Record | Rejected]:
@@ -149,7 +149,7 @@ def _items(path: Path, format: str | None, config: ReadConfig) -> Iterator[Recor
     if format is not None and format not in FORMATS:
         raise InputError(f"format {shorten(format)!r}", f"one of {', '.join(FORMATS)}", code="unknown_format")
     if format in (None, *FOLDER_FORMATS) and (path.is_dir() or is_zip(path)):
-        return _guarded(read_tree(open_tree(path, config), format, config, _EXTENSIONS), str(path))
+        return _guarded(read_tree(open_tree(path, config), format, config), str(path))
     if format in FOLDER_FORMATS:
         open_source(path).close()
         raise InputError(

@@ -40,14 +40,15 @@ def is_bruker(names: tuple[str, ...]) -> bool:
 
 
 def open_folder(folder: Path, config: ReadConfig) -> FolderTree:
-    """The files of a folder; of one below `pdata` those of its experiment without the other folders below `pdata`."""
+    """The files of a folder; of one below `pdata` also the parameters and the decay of its experiment."""
     resolved = folder.resolve()
     outer = resolved.parent.parent
     if resolved.parent.name != "pdata" or not (outer / "acqus").is_file():
         return FolderTree(folder, config)
     tree = FolderTree(outer, config)
     own = f"pdata/{resolved.name}/"
-    tree.names = tuple(name for name in tree.names if not name.startswith("pdata/") or name.startswith(own))
+    outside = ("acqus", *_DECAYS)
+    tree.names = tuple(name for name in tree.names if name in outside or name.startswith(own))
     return tree
 
 
