@@ -13,15 +13,16 @@ from molucid.chem.identity import canonical_smiles, formula_of, inchikey14
 from molucid.chem.notation import tokenizer_of
 from molucid.chem.smiles_tokens import SmilesTokenizer
 from molucid.errors import InputError
+from molucid.generate import generator
 from molucid.generate.beam import beam_search
 from molucid.generate.chemistry import rdkit_chemistry
 from molucid.generate.generator import GenerateConfig, generate
-from molucid.generate.hypotheses import unguided
+from molucid.generate.hypotheses import Hypothesis, unguided
 from molucid.generate.ranking import expected_tanimoto
 from molucid.model.assembled import Molucid
 from molucid.model.config import ModelConfig
 from molucid.model.inputs import collate_evidence
-from molucid.spectra.types import Evidence, MassSpectrum
+from molucid.spectra.types import Evidence, InfraredSpectrum, MassSpectrum, NmrPeaks
 
 TOKENIZER = SmilesTokenizer()
 FORMULAS = [Formula.parse(text) for text in ("C6H12O2", "C4H9NO2", "C5H8", "C7H8O")]
@@ -188,6 +189,36 @@ def test_a_model_that_writes_selfies_answers_with_and_without_formula(inputs):
     for answer in answers[1:3]:
         assert {"CCO"} <= {candidate.smiles for candidate in answer} <= {"CCO", "COC"}
     assert answers[3] == ()
+
+
+@pytest.mark.parametrize("carbon", ["combined", "bins", "peaks", "trace"])
+@pytest.mark.parametrize("stereo", [False, True])
+def test_tautomers_are_two_answers_where_ir_or_nmr_was_read(stereo, carbon, monkeypatch):
+    modalities = ("formula", "msms", "ir", "h_nmr", "c_nmr")
+    sizes = {"width": 32, "heads": 4, "encoder_layers": 1, "decoder_layers": 1, "fingerprint_bits": None}
+    made = {**sizes, "stereo": stereo, "modalities": modalities, "c_nmr": {"form": carbon}}
+    reader = Molucid(ModelConfig.from_mapping(made))
+    texts = ("O=c1cccc[nH]1", "Oc1ccccn1")
+    written = [Hypothesis((*TOKENIZER.encode(text), TOKENIZER.EOS), -1.0) for text in texts]
+    monkeypatch.setattr(
+        generator, "beam_search", lambda model, memory, *_, **__: [written] * len(memory.mask_BM)
+    )
+    formula, spectrum = formula_of(texts[0]), MassSpectrum([50.0], [1.0], 96.0, "[M+H]+")
+    axis = np.linspace(500, 3900, 200)
+    evidence = [
+        Evidence("formula", formula),
+        Evidence("msms", formula, (spectrum,)),
+        Evidence("ir", formula, ir=InfraredSpectrum(axis, np.exp(-(((axis - 1700) / 20) ** 2)))),
+        Evidence("h_nmr", formula, (spectrum,), h_nmr=NmrPeaks("1H", [7.3, 6.2])),
+        Evidence("c_nmr", c_nmr=NmrPeaks("13C", [165.0, 120.0])),
+    ]
+    if carbon == "trace":
+        evidence.pop()  # which such a model does not read
+    inputs = collate_evidence(evidence, reader.modalities).inputs
+    chemistry = rdkit_chemistry(FingerprintConfig(), stereo=stereo)
+    answers = generate(reader, inputs, [item.formula for item in evidence], BEAM, chemistry, seed=0)
+    found = {item.id: len(answer) for item, answer in zip(evidence, answers, strict=True)}
+    assert found == {item.id: 2 if stereo or item.id not in ("formula", "msms") else 1 for item in evidence}
 
 
 def test_rejection_is_the_unguided_search_without_other_formulas(model, inputs, chemistry):

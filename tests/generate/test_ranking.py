@@ -3,8 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from molucid.chem.fingerprints import FingerprintConfig
 from molucid.chem.formula import Formula
 from molucid.errors import InputError
+from molucid.generate.chemistry import rdkit_chemistry
 from molucid.generate.hypotheses import Hypothesis
 from molucid.generate.ranking import Chemistry, expected_tanimoto, rank
 
@@ -30,6 +32,7 @@ def ranked(scores, formula=None, probability=None, **changes):
         "formula_use": "constrain",
         "rank_by": "likelihood",
         "fingerprint_weight": 1.0,
+        "by_smiles": False,
         **changes,
     }
     hypotheses = [Hypothesis((10 + TEXTS.index(text), 2), total) for text, total in scores]
@@ -42,6 +45,24 @@ def test_invalid_strings_go_and_spellings_of_a_molecule_become_one():
     assert found[0].num_tokens == 2
     assert found[0].formula_match is None
     assert found[0].fingerprint_similarity is None
+
+
+def test_tautomers_are_one_molecule_unless_told_apart_by_their_smiles():
+    # 2-pyridone and 2-hydroxypyridine share the first block of the InChIKey; the third is the first, written otherwise.
+    texts = ["O=c1cccc[nH]1", "Oc1ccccn1", "[nH]1c(=O)cccc1"]
+    written = [Hypothesis((i, 2), -float(i + 1)) for i in range(3)]
+    settings = {
+        "num_candidates": 10,
+        "formula_use": "ignore",
+        "rank_by": "likelihood",
+        "fingerprint_weight": 1.0,
+    }
+    chemistry = rdkit_chemistry(FingerprintConfig())
+    for by_smiles, expected in ((True, texts[:2]), (False, texts[:1])):
+        found = rank(
+            written, lambda ids: texts[ids[0]], None, None, chemistry, by_smiles=by_smiles, **settings
+        )
+        assert [c.smiles for c in found] == expected
 
 
 def test_other_formulas_are_dropped_or_flagged():

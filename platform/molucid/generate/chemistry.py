@@ -28,7 +28,7 @@ def rdkit_chemistry(
     Args:
         fingerprint_config: kind and size of the fingerprint that the model's head predicts.
         notation: that the model writes.
-        stereo: whether the model writes configurations; then stereoisomers are different candidates.
+        stereo: whether the model writes configurations; else canonical SMILES have none.
     """
 
     def bits(smiles: str) -> NDArray[np.uint8]:
@@ -48,7 +48,7 @@ def rdkit_chemistry(
     checked = _none_if_refused(canonical)
     return Chemistry(
         canonical=remember(checked if notation == "smiles" else canonical_of_selfies),
-        identity_key=remember(checked if stereo else _none_if_refused(inchikey14)),
+        identity_key=remember(_none_if_refused(inchikey14)),
         formula=remember(formula),
         fingerprint=bits,
     )

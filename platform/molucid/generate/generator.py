@@ -26,6 +26,8 @@ from molucid.model.config import ModelConfig
 
 __all__ = ["Chemistry", "GenerateConfig", "generate"]
 
+_TELL_TAUTOMERS = frozenset(("ir", "h_nmr", "c_nmr"))
+
 
 class GenerateConfig(Config):
     """How structures are written and ranked.
@@ -143,9 +145,26 @@ def generate(
             formula_use=config.formula,
             rank_by=config.rank_by,
             fingerprint_weight=config.fingerprint_weight,
+            by_smiles=by_smiles,
         )
-        for hypotheses, formula, probability_F in zip(found, formulas, probabilities, strict=True)
+        for hypotheses, formula, probability_F, by_smiles in zip(
+            found, formulas, probabilities, _by_smiles(model, inputs, num_items), strict=True
+        )
     ]
+
+
+def _by_smiles(model: Molucid, inputs: Mapping[str, Arrays], num_items: int) -> list[bool]:
+    """Of each item, whether candidates of different canonical SMILES are different answers.
+
+    They are where the model writes configurations, and where it read infrared or NMR, which tell tautomers apart. Of
+    tandem mass spectra and formulas alone, molecules with the same first block of the InChIKey are one answer.
+    """
+    found = [model.config.stereo] * num_items
+    for name in _TELL_TAUTOMERS & inputs.keys():
+        masks = [array for key, array in inputs[name].items() if key.endswith("mask_BL")]
+        is_there = torch.cat(masks, dim=1).any(dim=1).tolist()
+        found = [a or b for a, b in zip(found, is_there, strict=True)]
+    return found
 
 
 def _fingerprints(model: Molucid, memory: Memory) -> list[NDArray[np.float32] | None]:

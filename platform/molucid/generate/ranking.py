@@ -27,8 +27,7 @@ class Chemistry:
 
     Attributes:
         canonical: canonical SMILES, with stereo if the model writes it, or `None` if the string is no molecule.
-        identity_key: what is equal for equal molecules (first block of the InChIKey; the canonical SMILES if the
-            model writes stereo), or `None` if there is none.
+        identity_key: first block of the InChIKey, which tautomers and stereoisomers share, or `None` if there is none.
         formula: molecular formula of a canonical SMILES.
         fingerprint: its bits, as the fingerprint head predicts them, shape `[F]`.
     """
@@ -72,10 +71,11 @@ def rank(
     formula_use: FormulaUse,
     rank_by: RankBy,
     fingerprint_weight: float,
+    by_smiles: bool,
 ) -> tuple[Candidate, ...]:
     """The best candidates of one sample.
 
-    Of several spellings of a molecule (equal `identity_key`) the most likely one is kept. The score is the
+    Of several spellings of a molecule the most likely one is kept. The score is the
     mean log-likelihood per token, with `likelihood_and_fingerprint` plus `fingerprint_weight` times
     `expected_tanimoto`: the product of the decoder's evidence and exp(weight · agreement). Ties to 1e-6 go
     by the SMILES.
@@ -90,6 +90,8 @@ def rank(
         formula_use: `ignore` keeps candidates of another formula.
         rank_by: see above.
         fingerprint_weight: see above.
+        by_smiles: whether spellings are of one molecule if their canonical SMILES are equal, or already if their
+            `identity_key` is.
 
     Raises:
         InputError: `likelihood_and_fingerprint` without a predicted fingerprint.
@@ -104,7 +106,7 @@ def rank(
         match = None if formula is None else chemistry.formula(smiles) == formula
         if match is False and formula_use != "ignore":
             continue
-        key = chemistry.identity_key(smiles) or smiles
+        key = smiles if by_smiles else chemistry.identity_key(smiles) or smiles
         candidate = Candidate(smiles, hypothesis.log_likelihood, len(hypothesis.token_ids), match)
         if key not in best or _likelihood_order(candidate) < _likelihood_order(best[key]):
             best[key] = candidate
