@@ -125,6 +125,21 @@ def test_a_file_of_mixed_evidence_is_divided_by_it():
     assert subset_rows([system]) == []
 
 
+def test_a_compound_that_lacks_a_spectrum_stays_in_the_table_of_subsets():
+    some = [FULL[0], answer("mirror", [MIRROR], "ir"), answer("elsewhere", [], "c_nmr")]
+    systems = {"m@ir+h_nmr": SystemInput(some, {}), "m@ir": SystemInput(LESS, {})}
+    found = evaluate(CASES, systems, CONFIG, count_fragments=count)
+    assert [row.system.member.num_complete for row in subset_rows(found.systems)] == [len(LESS), 1]
+    assert [(r.stratum, r.num_spectra) for r in found.systems[0].tables["evidence"]] == [
+        ("IR", 1),
+        ("IR + ¹H", 1),
+        ("not given", 2),
+    ]
+    assert "evidence" not in found.systems[1].tables
+    content = evaluation_to_json(found)
+    assert [system["num_with_all_evidence"] for system in content["systems"]] == [1, len(LESS)]
+
+
 def test_a_subset_that_answers_contradict_stops_the_evaluation():
     with pytest.raises(InputError) as caught:
         evaluate(CASES, {"m@ir": SystemInput(FULL, {})}, CONFIG, count_fragments=count)
@@ -163,6 +178,7 @@ def test_constitutional_stands_beside_enantiomer_wherever_that_is_the_main_figur
     write_report(tmp_path / "r.html", evaluation, {})
     text = (tmp_path / "r.html").read_text(encoding="utf-8")
     subsets = text.split("<h2>By subset of the spectra</h2>")[1].split("</table>")[0]
+    assert "with all of it" in subsets
     for title in (
         "Top-1 enantiomer-aware",
         "Top-1 constitutional",

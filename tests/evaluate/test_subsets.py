@@ -30,7 +30,7 @@ def test_a_name_tells_model_and_subset_in_any_order():
 
 @pytest.mark.parametrize("name", ["run@3", "a@b.c", "ir", "@ir"])
 def test_other_names_are_models_as_they_stand(name):
-    assert member_of(name, [answer("c_nmr")]) == Member(name, ("c_nmr",))
+    assert member_of(name, [answer("c_nmr")]) == Member(name, ("c_nmr",), 1)
 
 
 def test_answers_tell_the_subset_of_a_name_without_one():
@@ -39,11 +39,18 @@ def test_answers_tell_the_subset_of_a_name_without_one():
     assert member_of("m", [SILENT]).subset is None
 
 
+def test_a_compound_that_lacks_a_spectrum_of_the_subset_is_no_contradiction():
+    answers = [answer("c_nmr", "ir"), answer("ir", id="b"), answer("c_nmr", "ir", id="c"), SILENT]
+    assert member_of("m@ir+c_nmr", answers) == Member("m", ("ir", "c_nmr"), 2)
+    assert member_of("m@ir+c_nmr", [answer("ir")]) == Member("m", ("ir", "c_nmr"), 0)
+    assert member_of("m@ir+c_nmr", [SILENT]) == Member("m", ("ir", "c_nmr"), None), "nothing says it"
+
+
 def test_a_name_that_its_answers_contradict_is_refused():
-    with pytest.raises(
-        InputError, match="whose answers used ir, expected answers that used ir\\+c_nmr"
-    ) as caught:
-        member_of("m@ir+c_nmr", [answer("ir")])
+    answers = [answer("ir"), answer("ir", "h_nmr", id="b"), answer("ir", "c_nmr", id="c")]
+    expected = "whose answers used ir\\+h_nmr, expected answers that used ir\\+c_nmr, or less of it"
+    with pytest.raises(InputError, match=expected) as caught:
+        member_of("m@ir+c_nmr", answers)
     assert caught.value.code == "wrong_subset"
 
 

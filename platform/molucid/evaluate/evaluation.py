@@ -21,7 +21,15 @@ from molucid.evaluate.mces import MCESDistances, Progress
 from molucid.evaluate.metrics import Entries, ListScores, score_lists
 from molucid.evaluate.multispectral import score_multispectral
 from molucid.evaluate.protocols import Protocol
-from molucid.evaluate.subsets import NOT_GIVEN, Member, evidence_of, member_of, sort_subsets, subset_title
+from molucid.evaluate.subsets import (
+    NOT_GIVEN,
+    Member,
+    Subset,
+    evidence_of,
+    member_of,
+    sort_subsets,
+    subset_title,
+)
 from molucid.evaluate.tables import Row, Strata, stratified_tables, stratum_row
 from molucid.generate.types import Answer
 
@@ -130,8 +138,8 @@ def evaluate(
         fragments: how good predicted fragments are, by name; part of the result as they stand.
 
     Raises:
-        InputError: no cases, no systems, two answers to one identifier, or a system named by another subset of
-            modalities than its answers used.
+        InputError: no cases, no systems, two answers to one identifier, or a system named by a subset of
+            modalities whose answers used others.
     """
     config = config or EvaluateConfig()
     if not cases or not systems:
@@ -191,7 +199,7 @@ def _score_system(
 ) -> SystemResult:
     cases, config = task.cases, task.config
     answers = _by_id(name, system.answers)
-    member = member_of(name, system.answers)
+    member = member_of(name, [answers[case.id] for case in cases if case.id in answers])
     accounting, statuses = _account(cases, answers, system.rejected)
     lists = tuple(
         tuple(c.smiles for c in answers[case.id].candidates) if case.id in answers else () for case in cases
@@ -207,7 +215,7 @@ def _score_system(
         found = outcomes(lists, truth, more, config.ks[-1], task.count_fragments)
     overall = stratum_row("all", cases, scores.values, config.bootstrap, config.proportions)
     further = {"complexity": task.complexity[1]} if task.complexity else {}
-    if member.subset is None and (evidence := _evidence_strata(cases, answers)) is not None:
+    if (evidence := _evidence_strata(cases, answers, member.subset)) is not None:
         further["evidence"] = evidence
     tables = stratified_tables(
         cases,
@@ -225,11 +233,13 @@ def _score_system(
     )
 
 
-def _evidence_strata(cases: Sequence[Case], answers: Mapping[str, Answer]) -> Strata | None:
-    """Divide the cases by the evidence that their answers used; `None` where no answer says it."""
+def _evidence_strata(
+    cases: Sequence[Case], answers: Mapping[str, Answer], subset: Subset | None
+) -> Strata | None:
+    """Divide the cases by the evidence that their answers used; `None` where no answer says other than `subset`."""
     used = [evidence_of(answers[case.id]) if case.id in answers else None for case in cases]
     known = sort_subsets({subset for subset in used if subset is not None})
-    if not known:
+    if not set(known) - {subset}:
         return None
     of_case = [NOT_GIVEN if subset is None else subset_title(subset) for subset in used]
     return Strata(of_case, [*map(subset_title, known), NOT_GIVEN])

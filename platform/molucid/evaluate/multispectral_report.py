@@ -114,6 +114,7 @@ def system_json(system: SystemResult, evaluation: Evaluation) -> dict[str, Any]:
     return {
         "model": system.member.model,
         "subset": None if system.member.subset is None else subset_name(system.member.subset),
+        "num_with_all_evidence": system.member.num_complete,
         "outcomes": {outcome: asdict(interval) for outcome, interval in shares.items()},
     }
 

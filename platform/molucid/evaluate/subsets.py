@@ -1,12 +1,13 @@
 """Which modalities a system answered from, and the comparison of systems by that.
 
 The answers of one model to the same inputs with different evidence are different systems, named `MODEL@SUBSET`:
-`nmiracle@ir+h_nmr`. Where a name has no modality behind an @, the subset that all its answers say they used
-(`evidence_used` of their provenance) stands for it.
+`nmiracle@ir+h_nmr`. A compound that lacks a spectrum of the subset is answered from the others. Where a name has no
+modality behind an @, the subset that all its answers say they used (`evidence_used` of their provenance) stands for it.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -37,36 +38,40 @@ class Member:
 
     Attributes:
         model: its name without the subset.
-        subset: modalities that it read, in the order of `MODALITIES`; `None` where they are not known or differ from
-            answer to answer.
+        subset: modalities that it was given to read, in the order of `MODALITIES`; `None` where they are not known or,
+            without a subset in its name, differ from answer to answer.
+        num_complete: answers that used all of the subset; `None` without one, and where no answer says what it used.
     """
 
     model: str
     subset: Subset | None
+    num_complete: int | None = None
 
 
 def member_of(name: str, answers: Iterable[Answer]) -> Member:
     """Read model and subset from a system's name and answers.
 
+    An answer may have used less than the subset, where a compound lacks a spectrum.
+
     Raises:
-        InputError: a subset that names no modality (`unknown_modality`), or another one than the answers used
+        InputError: a subset that names no modality (`unknown_modality`), or answers that used others than it names
             (`wrong_subset`).
     """
     model, _, text = name.rpartition("@")
-    used = {subset for answer in answers if (subset := evidence_of(answer)) is not None}
-    common = next(iter(used)) if len(used) == 1 else None
+    used = Counter(subset for answer in answers if (subset := evidence_of(answer)) is not None)
     # One modality among the parts makes it a subset, in which a misspelt one is a mistake.
     if not model or not _parts(text) & set(MODALITIES):
-        return Member(name, common)
+        return Member(name, *next(iter(used.items()))) if len(used) == 1 else Member(name, None)
     subset = parse_subset(text)
-    if used and used != {subset}:
+    outside = sorted(subset_name(other) for other in used if not set(other) <= set(subset))
+    if outside:
         raise InputError(
-            f"system {name!r}, whose answers used {' and '.join(sorted(map(subset_name, used)))}",
-            f"answers that used {subset_name(subset)}",
+            f"system {name!r}, whose answers used {' and '.join(outside)}",
+            f"answers that used {subset_name(subset)}, or less of it",
             hint="name each file of answers by the evidence that it was made from",
             code="wrong_subset",
         )
-    return Member(model, subset)
+    return Member(model, subset, used[subset] if used else None)
 
 
 def parse_subset(text: str) -> Subset:
