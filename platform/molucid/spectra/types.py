@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Literal
 
 import numpy as np
@@ -199,14 +200,14 @@ class NmrPeaks:
                     hint="give it as m with a width",
                     code="too_many_couplings",
                 )
-            self._require("coupling_hz", values, math.inf)
+        self._require("coupling_hz", chain.from_iterable(self.coupling_hz or ()), math.inf)
         self._require("num_hydrogens", self.num_hydrogens, _MOST_HYDROGENS + 1)
         self._require("width_ppm", self.width_ppm, math.inf)
         self._require("shift_std_ppm", self.shift_std_ppm, math.inf)
 
-    def _require(self, name: str, values: Iterable[float | None] | None, limit: float) -> None:
+    def _require(self, name: str, values: Iterable[float | None] | FloatArray | None, limit: float) -> None:
         """Refuse values that are not from 0 to below `limit`."""
-        for value in () if values is None else values:
+        for value in values.tolist() if isinstance(values, np.ndarray) else values or ():
             if value is not None and not 0 <= value < limit:
                 raise InputError(
                     f"{name} {value:g}",
