@@ -16,8 +16,10 @@ from molucid.errors import InputError
 from molucid.simulate.nmr import NmrConfig
 from molucid.simulate.nmr_augment import NmrAugmentConfig, augment_peaks, augmented_trace
 from molucid.simulate.nmr_augment_config import SIMULATED_FIELD_MHZ
+from molucid.simulate.nmr_augment_trace import drawn_trace
 from molucid.spectra.grids import C_NMR_GRID, H_NMR_GRID
-from molucid.spectra.types import NmrPeaks
+from molucid.spectra.referencing import ReferencingConfig, without_foreign_lines
+from molucid.spectra.types import NmrPeaks, NmrSpectrum
 
 OFF: dict[str, Any] = {
     "shift_error": 0, "h_offset_ppm": 0, "c_offset_ppm": 0, "coupling_error_hz": 0, "mobile_missing": 0,
@@ -186,8 +188,9 @@ def test_a_clean_trace_has_its_lines_where_the_list_has_them() -> None:
 def test_solvent_water_and_reference_stand_at_their_places() -> None:
     changes = {**CLEAN, "h_solvent_height": (2, 2), "water": 1, "water_height": (0.5, 0.5), "reference": 1,
                "water_width_ppm": (0.01, 0.01), "impurity_height": (0.1, 0.1)}  # fmt: skip
-    trace = augmented_trace(ethanol(), config(**changes), generator())
-    plain = augmented_trace(ethanol(), config(**CLEAN), generator())
+    known = replace(ethanol(), solvent="CDCl3", field_mhz=400.0)
+    trace = drawn_trace(known, config(**changes), generator())
+    plain = drawn_trace(known, config(**CLEAN), generator())
     added = trace.intensity - plain.intensity
     for place, height in ((7.26, 2), (1.56, 0.5), (0.0, 0.1)):
         near = np.abs(trace.shift_ppm - place) < 0.01
@@ -198,12 +201,26 @@ def test_solvent_water_and_reference_stand_at_their_places() -> None:
 
 def test_deuterochloroform_has_three_lines_in_carbon() -> None:
     changes = {**CLEAN, "c_width_hz": (1.5, 1.5), "c_solvent_height": (3, 3)}
-    trace = augmented_trace(trifluoroethanol(), config(**changes), generator())
+    known = replace(trifluoroethanol(), solvent="CDCl3", field_mhz=100.6)
+    trace = drawn_trace(known, config(**changes), generator())
     near = np.flatnonzero((np.abs(trace.shift_ppm - 77.16) < 0.6) & (trace.intensity > 0.8))
     places = trace.shift_ppm[near]
     assert places.min() == pytest.approx(77.16 - 0.318, abs=0.05)
     assert places.max() == pytest.approx(77.16 + 0.318, abs=0.05)
     np.testing.assert_array_equal(trace.shift_ppm, C_NMR_GRID.axis)
+
+
+def test_a_trace_arrives_as_readers_deliver_it_without_the_lines_of_the_solvent() -> None:
+    changes = {**CLEAN, "h_solvent_height": (9, 9), "c_solvent_height": (9, 9), "c_width_hz": (1.5, 1.5), "water": 1,
+               "water_height": (5, 5), "water_width_ppm": (0.01, 0.01), "reference": 1}  # fmt: skip
+    for peaks in (ethanol(), trifluoroethanol()):
+        known = replace(peaks, solvent="CDCl3")
+        trace = augmented_trace(known, config(**changes), generator())
+        assert drawn_trace(known, config(**changes), generator()).intensity.max() > 4
+        assert trace.intensity.max() == pytest.approx(1, abs=0.2)
+        settled, _ = without_foreign_lines(trace, ReferencingConfig())
+        assert isinstance(settled, NmrSpectrum)
+        np.testing.assert_allclose(settled.intensity, trace.intensity, atol=0.01)
 
 
 def test_noise_and_baseline_have_the_stated_size() -> None:

@@ -19,10 +19,10 @@ from molucid.simulate.nmr_groups import carbon_groups, hydrogen_groups
 from molucid.simulate.nmr_topology import Topology
 from molucid.simulate.shift_model import SHIPPED_SHIFT_WEIGHTS, PredictedShifts, ShiftModel, ShiftModelConfig
 from molucid.spectra.multiplets import multiplicity_name
+from molucid.spectra.nuclei import C_PER_H_FREQUENCY
 from molucid.spectra.types import NmrPeaks
 
 _CARBON_TYPES = ("S", "D", "T", "Q")
-_CARBON_TO_HYDROGEN_FREQUENCY = 0.25145020  # IUPAC recommendations 2001, Ξ of ¹³C
 
 
 class NmrConfig(Config):
@@ -145,7 +145,7 @@ class NmrSimulator:
             coupling_hz=tuple(group.coupling_hz for group in groups),
             num_hydrogens=tuple(group.number for group in groups),
             shift_std_ppm=predicted.c_std_ppm[atoms],
-            field_mhz=round(self.config.h_field_mhz * _CARBON_TO_HYDROGEN_FREQUENCY, 3),
+            field_mhz=round(self.config.h_field_mhz * C_PER_H_FREQUENCY, 3),
         )
 
 

@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 from molucid.simulate.nmr_augment_config import SIMULATED_FIELD_MHZ, NmrAugmentConfig
 from molucid.simulate.nmr_augment_list import reported
 from molucid.simulate.nmr_augment_trace import drawn_trace
+from molucid.spectra.nuclei import C_PER_H_FREQUENCY
+from molucid.spectra.referencing import without_foreign_lines
 from molucid.spectra.types import NmrPeaks, NmrSpectrum
 
 __all__ = ["Measurement", "NmrAugmentConfig", "augment_peaks", "augmented_trace", "drawn_measurement"]
 
 _EXCHANGING = frozenset({"D2O", "CD3OD"})
-_C_TO_H_FREQUENCY = 0.25145020
 _LEAST_COUPLING_HZ = 0.3
 _SAME_FIELD_MHZ = 0.01
 
@@ -68,8 +69,14 @@ def augmented_trace(
     rng: np.random.Generator,
     measurement: Measurement | None = None,
 ) -> NmrSpectrum:
-    """A trace on the grid of the nucleus; the compound's highest line is 1. Arguments as of `augment_peaks`."""
-    return drawn_trace(_moved(peaks, config, rng, measurement), config, rng)
+    """A trace on the grid of the nucleus as a reader delivers it, without the lines of the solvent.
+
+    The compound's highest line is 1, unless it lies where the solvent is taken out. Arguments as of `augment_peaks`.
+    """
+    drawn = drawn_trace(_moved(peaks, config, rng, measurement), config, rng)
+    settled, _ = without_foreign_lines(drawn, config.referencing)
+    assert isinstance(settled, NmrSpectrum)
+    return settled
 
 
 def _moved(
@@ -106,7 +113,7 @@ def _moved(
 
 def _frequency(peaks: NmrPeaks) -> float:
     """Of the list's nucleus, relative to ¹H."""
-    return 1.0 if peaks.nucleus == "1H" else _C_TO_H_FREQUENCY
+    return 1.0 if peaks.nucleus == "1H" else C_PER_H_FREQUENCY
 
 
 def _stated_field_mhz(peaks: NmrPeaks) -> float | None:

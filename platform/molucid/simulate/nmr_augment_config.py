@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from molucid.config import Config
+from molucid.spectra.referencing import ReferencingConfig
 from molucid.spectra.solvents import SOLVENTS
 
 Probability = Annotated[float, Field(ge=0, le=1)]
@@ -52,6 +53,7 @@ class NmrAugmentConfig(Config):
         impurities: probability of impurities.
         max_impurities: most lines of impurities.
         impurity_height: of each; logarithmic.
+        referencing: how readers take the lines of the solvent out of a trace.
     """
 
     shift_error: float = Field(default=1.0, ge=0)
@@ -94,6 +96,7 @@ class NmrAugmentConfig(Config):
     impurities: Probability = 0.4
     max_impurities: int = Field(default=3, ge=1)
     impurity_height: Range = (0.005, 0.15)
+    referencing: ReferencingConfig = ReferencingConfig()
 
     @model_validator(mode="after")
     def _ranges_rise(self) -> NmrAugmentConfig:

@@ -16,11 +16,10 @@ from molucid.spectra.nmr_entries import peaks_of
 from molucid.spectra.nmr_text_peaks import parse_entries
 from molucid.spectra.nmr_text_plain import NUMBER, plain, require_clear_commas, text_fault
 from molucid.spectra.nmr_window import ShiftWindowConfig
+from molucid.spectra.nuclei import C_PER_H_FREQUENCY
 from molucid.spectra.solvents import canonical_solvent
 from molucid.spectra.types import NmrPeaks, Nucleus
 
-C_PER_H_FREQUENCY = 0.25145020
-"""Frequency of ¹³C over that of ¹H in the same field (IUPAC 2001, Ξ scale)."""
 _LARGEST_C_FIELD_MHZ = 270.0
 
 _ELEMENT = r"(?:H|C|F|P|N|B|Si|Sn|Se|Li|Pt|Te|Hg|Al|O|D|V|W|Rh|Ag|Cd|Pb)"
