@@ -1,4 +1,4 @@
-"""`molucid simulate`: molecules in, samples with simulated tandem mass spectra out, on Ray Data."""
+"""`molucid simulate`: molecules in, samples with simulated spectra of any kind out, on Ray Data."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-HELP = "simulate tandem mass spectra of the molecules of a corpus"
+HELP = "simulate MS/MS, IR and NMR spectra of the molecules of a corpus"
 DESCRIPTION = """\
-Reads molecules, filters them, simulates a spectrum per measurement condition, and writes Parquet shards with
-a manifest. A shard is a fixed range of corpus rows and enters the data set when it is written and checked,
+Reads molecules, filters them, simulates what --evidence names (tandem mass spectra, one per ion species and
+energy; an infrared spectrum; ¹H and ¹³C NMR as lists or traces), and writes Parquet shards with a manifest. A shard is a fixed range of corpus rows and enters the data set when it is written and checked,
 so a job that was killed goes on where it stopped when its command is run again, and ends with the same
 bytes if its processors are of one type (intensities differ by rounding between types).
 
   molucid simulate --corpus chemicals --limit 20000 --out runs/samples
+  molucid simulate --corpus chemicals --evidence all --out runs/complete
+  molucid simulate --corpus chemicals --evidence ir,nmr --set evidence.nmr_form=traces --out runs/traces
   molucid simulate --corpus molsets:molsets-0.3.1-py3-none-any.whl --out s3://bucket/samples --address auto
   molucid simulate --corpus my.smi --adduct '[M+H]+' --adduct '[M-H]-' --nce 20 --ev 30 --out runs/mine
 
