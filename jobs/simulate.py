@@ -15,9 +15,10 @@ from typing import Any
 HELP = "simulate MS/MS, IR and NMR spectra of the molecules of a corpus"
 DESCRIPTION = """\
 Reads molecules, filters them, simulates what --evidence names (tandem mass spectra, one per ion species and
-energy; an infrared spectrum; ¹H and ¹³C NMR as lists or traces), and writes Parquet shards with a manifest. A shard is a fixed range of corpus rows and enters the data set when it is written and checked,
-so a job that was killed goes on where it stopped when its command is run again, and ends with the same
-bytes if its processors are of one type (intensities differ by rounding between types).
+energy; an infrared spectrum; ¹H and ¹³C NMR as lists or traces), and writes Parquet shards with a manifest.
+A shard is a fixed range of corpus rows and enters the data set when it is written and checked, so a job that
+was killed goes on where it stopped when its command is run again, and ends with the same bytes if its
+processors are of one type (intensities differ by rounding between types).
 
   molucid simulate --corpus chemicals --limit 20000 --out runs/samples
   molucid simulate --corpus chemicals --evidence all --out runs/complete
