@@ -131,6 +131,8 @@ def test_contradictions_reject_the_compound_by_name(
     assert isinstance(bad, Rejected)
     assert (bad.id, bad.code) == ("a", code)
     assert all(name in bad.message for name in named)
+    (place,) = files if code == "mixed_compounds" and len(files) == 1 else ("a",)
+    assert bad.where.file == str(tmp_path / place)
     assert isinstance(good, Record)
 
 

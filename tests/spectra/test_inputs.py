@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from molucid.errors import Rejected
+from molucid.errors import Rejected, Where
 from molucid.spectra.clean import CleanConfig, clean_all
 from molucid.spectra.inputs import read_inputs
 from molucid.spectra.types import Record
@@ -147,8 +147,27 @@ def test_a_spectrum_refused_at_clean_up_is_a_row_of_its_compound(tmp_path: Path)
     assert summary(items) == [("a", "c_nmr"), ("a/ir", "narrow_window"), ("b", "h_nmr")]
     row = items[1]
     assert isinstance(row, Rejected)
-    assert row.where.file == str(tmp_path / "a")
+    assert row.where == Where(str(tmp_path / "a" / "ir.csv"), "a")
     assert row.hint
+
+
+def test_a_row_of_clean_up_names_the_file_of_its_spectrum(
+    write_bruker: Callable[..., Path], tmp_path: Path
+) -> None:
+    spectrum = "BEGIN IONS\nTITLE={}\nPEPMASS=79.0542\n{}50 1\n77 2\nEND IONS\n"
+    good, without_adduct = spectrum.format(1, "ADDUCT=[M+H]+\n"), spectrum.format(2, "")
+    tree(tmp_path / "a", {"1.mgf": good, "2.mgf": without_adduct + spectrum.format(3, "ADDUCT=[M+H]+\n")})
+    write_bruker(tmp_path / "a" / "10", [(7.26, 0.0)], processed=True)
+    write_bruker(tmp_path / "a" / "11", C_LINES, nucleus="13C", processed=True)
+    (tmp_path / "m.csv").write_text("id,msms,h_nmr,c_nmr\na,a/1.mgf; a/2.mgf,a/10,a/11\n")
+    for start in (tmp_path / "a", tmp_path / "m.csv"):
+        record, *rows = clean_all(read_inputs([start]), CleanConfig())
+        assert isinstance(record, Record)
+        assert record.evidence.present() == ("msms", "c_nmr")
+        assert [(row.id, row.code, row.where) for row in rows if isinstance(row, Rejected)] == [
+            ("a/msms#2", "missing_adduct", Where(str(tmp_path / "a" / "2.mgf"), "a")),
+            ("a/h_nmr", "all_zero", Where(str(tmp_path / "a" / "10" / "pdata" / "1"), "a")),
+        ]
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from molucid.chem.formula import Formula
 from molucid.config import Config
 from molucid.errors import InputError, Rejected, shorten
 from molucid.spectra.clean_traces import TraceConfig, clean_infrared, clean_nmr_peaks, clean_nmr_trace
+from molucid.spectra.spectrum_files import where_of
 from molucid.spectra.types import InfraredSpectrum, MassSpectrum, NmrPeaks, NmrSpectrum, Record
 
 
@@ -243,7 +244,8 @@ def cleaned_items(record: Record, config: CleanConfig) -> list[Record | Rejected
     """The record with cleaned spectra, then a row for each spectrum that does not pass.
 
     A record of several spectra of any kind is kept if at least one passes; the rows are named `compound/slot`
-    (`a/ir`, `a/msms#2`), and the metadata name them, too (`rejected_spectra`). Where none passes, the first row is
+    (`a/ir`, `a/msms#2`), stand at the file of that spectrum where the compound has several, and are in the metadata,
+    too (`rejected_spectra`). Where none passes, the first row is
     the record's, and its message says which spectrum it is about. A record without spectra passes.
     """
     evidence = record.evidence
@@ -258,7 +260,8 @@ def cleaned_items(record: Record, config: CleanConfig) -> list[Record | Rejected
     for number, spectrum in enumerate(evidence.msms, start=1):
         cleaned = clean_spectrum(spectrum, evidence.formula, config)
         if isinstance(cleaned, Rejected):
-            faults.append(replace(cleaned, id=f"{evidence.id}/msms#{number}", where=record.where))
+            where = where_of(record, f"msms#{number}")
+            faults.append(replace(cleaned, id=f"{evidence.id}/msms#{number}", where=where))
         else:
             kept.append(cleaned)
     traces: dict[str, InfraredSpectrum | NmrSpectrum | NmrPeaks] = {}
@@ -266,7 +269,7 @@ def cleaned_items(record: Record, config: CleanConfig) -> list[Record | Rejected
         try:
             traces[slot] = _clean_trace(getattr(evidence, slot), config.traces)
         except InputError as error:
-            faults.append(Rejected.from_error(f"{evidence.id}/{slot}", error, record.where))
+            faults.append(Rejected.from_error(f"{evidence.id}/{slot}", error, where_of(record, slot)))
     if faults and not kept and not traces:
         first, *others = faults
         slot = first.id.removeprefix(f"{evidence.id}/")

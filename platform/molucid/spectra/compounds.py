@@ -149,7 +149,7 @@ def _compound(listed: Listed, config: ReadConfig) -> Iterator[Record | Rejected]
             raise contradiction
         yield merged.record(faulty)
     except InputError as error:
-        yield Rejected.from_error(listed.id, error, listed.where)
+        yield Rejected.from_error(listed.id, error, error.where or listed.where)
     yield from faulty
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from molucid.chem.formula import Formula
-from molucid.errors import InputError, Rejected, shorten
+from molucid.errors import InputError, Rejected, Where, shorten
 from molucid.spectra.compound_manifest import Listed, ListedFile
 from molucid.spectra.fields import molecule_formula
+from molucid.spectra.spectrum_files import file_notes
 from molucid.spectra.types import Evidence, MassSpectrum, Record
 
 _PRECURSOR_DA = 0.5  # what instruments of any resolution agree to; a neighbouring isotope is another ion
@@ -19,7 +20,10 @@ _EVIDENCE = ("ir", "h_nmr", "c_nmr", "fragments")
 
 @dataclass(slots=True)
 class Merged:
-    """One compound while its files are read; each value with the file that gave it."""
+    """One compound while its files are read; each value with the file that gave it, by its name for messages.
+
+    `places` has the path of the file of each spectrum, by the spectrum's name (`ir`, `msms#1`, …).
+    """
 
     listed: Listed
     formula: tuple[Formula, str] | None = None
@@ -30,6 +34,7 @@ class Merged:
     files: list[str] = field(default_factory=list)
     precursors: dict[str, tuple[float, str]] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
+    places: dict[str, str] = field(default_factory=dict)
 
     def take_facts(self, formula: str | None, smiles: str | None, label: str) -> None:
         """Keep what a manifest states; a formula that cannot be read is an `InputError`."""
@@ -58,7 +63,9 @@ class Merged:
         if evidence.msms and file.slots and "msms" not in file.slots:
             self._note("not_used", f"msms of {label}")
         else:
-            self.msms += evidence.msms
+            for spectrum in evidence.msms:
+                self.msms.append(spectrum)
+                self.places[f"msms#{len(self.msms)}"] = _place(record, file, "msms")
         for name in _EVIDENCE:
             value = getattr(evidence, name)
             if value is None:
@@ -69,12 +76,13 @@ class Merged:
                 raise InputError(
                     f"{name} in {self.evidence[name][1]} and in {label}",
                     f"one {name} spectrum of a compound",
-                    self.listed.where,
+                    self._where(self.evidence[name][1], label),
                     hint="keep the one that is to be read",
                     code="repeated_spectrum",
                 )
             else:
                 self.evidence[name] = (value, label)
+                self.places[name] = _place(record, file, name)
         for key, text in record.metadata.items():
             self._note(key, text)
         if label not in self.files:
@@ -133,11 +141,18 @@ class Merged:
         return InputError(
             f"{what} {shorten(one)} in {first} and {shorten(other)} in {second}",
             "files of one compound",
-            self.listed.where,
+            self._where(first, second),
             hint="give each compound a folder of its own, or correct what contradicts; name files that are an input "
             "each one by one, e.g. folder/*.mgf",
             code="mixed_compounds",
         )
+
+    def _where(self, first: str, second: str) -> Where:
+        """Place of a contradiction: the file that contradicts itself, else the compound."""
+        for file in self.listed.files if first == second else ():
+            if file.name == first:
+                return Where(str(file.path), self.listed.where.record)
+        return self.listed.where
 
     def record(self, faulty: list[Rejected]) -> Record:
         """The merged record.
@@ -155,13 +170,20 @@ class Merged:
                 code="no_readable_file",
             )
         values: Mapping[str, Any] = {name: value for name, (value, _) in self.evidence.items()}
-        metadata = self.metadata | {"files": "; ".join(self.files)}
+        metadata = self.metadata | {"files": "; ".join(self.files)} | file_notes(self.places)
         if self.listed.unused:
             metadata["columns_not_used"] = "; ".join(self.listed.unused)
         if faulty:
             metadata["rejected_files"] = "; ".join(row.id for row in faulty)
         evidence = Evidence(self.listed.id, self.formula and self.formula[0], tuple(self.msms), **values)
         return Record(evidence, self.smiles and self.smiles[0], self.listed.where, metadata)
+
+
+def _place(record: Record, file: ListedFile, name: str) -> str:
+    """Path of the file of one kind of spectrum; of a folder with several measurements that of the measurement."""
+    place = Path(record.where.file or file.path)
+    source = record.metadata.get(f"{name}_source")
+    return str(place / source) if source and place.is_dir() else str(place)
 
 
 def _is_readable(smiles: str) -> bool:
