@@ -10,7 +10,7 @@ import pytest
 from molucid.errors import Rejected, Where
 from molucid.spectra.clean import CleanConfig, clean_all
 from molucid.spectra.inputs import read_inputs
-from molucid.spectra.types import Record
+from molucid.spectra.types import NmrSpectrum, Record
 
 H = "# nucleus: 1H\nshift_ppm,num_hydrogens\n7.26,5\n"
 C = "# nucleus: 13C\nshift_ppm\n128.4\n"
@@ -69,6 +69,20 @@ def test_a_folder_of_a_spectrometer_alone_is_read_as_one(
         ("A/12", "repeated_spectrum"),
         ("A/notes.pages", "unknown_format"),
     ]
+
+
+def test_a_spectra_file_in_a_pdata_folder_does_not_cost_the_measurement(
+    write_bruker: Callable[..., Path], tmp_path: Path
+) -> None:
+    folder = write_bruker(tmp_path / "A" / "10", H_LINES, processed=True)
+    tree(folder / "pdata" / "1", {"ir.csv": IR})
+    record, *rows = read(folder / "pdata" / "1")
+    assert isinstance(record, Record)
+    assert (record.evidence.present(), rows) == (("ir", "h_nmr"), [])
+    assert isinstance(record.evidence.h_nmr, NmrSpectrum)
+    assert record.evidence.h_nmr.solvent == "CDCl3"  # which only the experiment's parameters tell
+    (folder / "acqus").unlink()
+    assert summary(read(folder / "pdata" / "1")) == [("1", "ir h_nmr")]
 
 
 def test_files_at_the_top_of_a_measurement_are_the_compounds(

@@ -79,7 +79,10 @@ def clean_infrared(spectrum: InfraredSpectrum, config: TraceConfig) -> InfraredS
 
 
 def clean_nmr_trace(spectrum: NmrSpectrum, config: TraceConfig) -> NmrSpectrum:
-    """The trace with its largest absolute intensity at 1. ¹³C may be negative, as in edited spectra.
+    """The trace with its largest absolute intensity at 1.
+
+    Only ¹H is held to lines that point upwards. Edited ¹³C spectra are refused where they are read, if the file names
+    the pulse program (`molucid.spectra.pulse_programs`).
 
     Raises:
         InputError: no points or all zero, an axis that is not in ppm or of another nucleus (`outside_window`), too

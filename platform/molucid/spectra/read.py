@@ -134,9 +134,7 @@ def read_measurement(path: Path, entries: Collection[str], config: ReadConfig) -
         entries: names of files and folders in it; what else it holds is not read.
         config: bounds on each file.
     """
-    tree = bruker.open_folder(path, config)
-    tree.names = tuple(name for name in tree.names if name.partition("/")[0] in entries)
-    return _guarded(read_tree(tree, None, config), str(path))
+    return _guarded(read_tree(bruker.open_folder(path, config, entries), None, config), str(path))
 
 
 def _items(path: Path, format: str | None, config: ReadConfig) -> Iterator[Record | Rejected]:

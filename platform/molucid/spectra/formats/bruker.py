@@ -10,7 +10,7 @@ the digital filters of the spectrometers is taken from it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -39,16 +39,26 @@ def is_bruker(names: tuple[str, ...]) -> bool:
     return bool(_experiments(names))
 
 
-def open_folder(folder: Path, config: ReadConfig) -> FolderTree:
-    """The files of a folder; of one below `pdata` also the parameters and the decay of its experiment."""
+def open_folder(folder: Path, config: ReadConfig, entries: Collection[str] | None = None) -> FolderTree:
+    """The files of a folder; of one below `pdata` also the parameters and the decay of its experiment.
+
+    Args:
+        folder: a folder.
+        config: bounds on its files.
+        entries: names of files and folders in it, all others being left out; `None` for all that it holds.
+    """
     resolved = folder.resolve()
     outer = resolved.parent.parent
-    if resolved.parent.name != "pdata" or not (outer / "acqus").is_file():
-        return FolderTree(folder, config)
-    tree = FolderTree(outer, config)
-    own = f"pdata/{resolved.name}/"
-    outside = ("acqus", *_DECAYS)
-    tree.names = tuple(name for name in tree.names if name in outside or name.startswith(own))
+    is_processed = resolved.parent.name == "pdata" and (outer / "acqus").is_file()
+    tree = FolderTree(outer if is_processed else folder, config)
+    own = f"pdata/{resolved.name}/" if is_processed else ""
+    outside = ("acqus", *_DECAYS) if is_processed else ()
+
+    def belongs(name: str) -> bool:
+        entry = name.removeprefix(own).partition("/")[0]
+        return name in outside or (name.startswith(own) and (entries is None or entry in entries))
+
+    tree.names = tuple(filter(belongs, tree.names))
     return tree
 
 
