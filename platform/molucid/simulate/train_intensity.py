@@ -17,6 +17,7 @@ from molucid.config import Config
 from molucid.simulate.fragmenter import FragmenterConfig
 from molucid.simulate.network import IntensityNetwork, NetworkBatch, NetworkConfig
 from molucid.simulate.training_batches import TrainingIon, collate, prepare_ions
+from molucid.simulate.training_schedule import learning_rate_factor
 from molucid.simulate.training_spectra import TrainingSet
 
 
@@ -83,7 +84,7 @@ def train_intensity(
     steps_per_epoch = math.ceil(len(ions) / config.ions_per_batch)
     num_steps = config.epochs * steps_per_epoch
     schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: _learning_rate_factor(step / num_steps, config.warmup_fraction)
+        optimizer, lambda step: learning_rate_factor(step / num_steps, config.warmup_fraction)
     )
     start = time.monotonic()
     for epoch in range(1, config.epochs + 1):
@@ -158,9 +159,3 @@ def intensity_loss(
 def _draw(ion: TrainingIon, number: int, generator: np.random.Generator) -> NDArray[np.int64]:
     count = len(ion.conditions)
     return generator.choice(count, min(number, count), replace=False)
-
-
-def _learning_rate_factor(progress: float, warmup_fraction: float) -> float:
-    if progress < warmup_fraction:
-        return progress / warmup_fraction
-    return 0.5 * (1 + math.cos(math.pi * (progress - warmup_fraction) / (1 - warmup_fraction))) + 0.003

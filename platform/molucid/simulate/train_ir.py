@@ -20,6 +20,7 @@ from molucid.simulate.ir_features import IrGraph, ir_graph
 from molucid.simulate.ir_model import CELLS
 from molucid.simulate.ir_network import IrNetwork, IrNetworkConfig
 from molucid.simulate.ir_xtb import Vibrations
+from molucid.simulate.training_schedule import learning_rate_factor
 
 
 class IrTrainingConfig(Config):
@@ -120,7 +121,7 @@ def train_ir(
     )
     num_steps = config.epochs * math.ceil(len(molecules) / config.molecules_per_batch)
     schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: _learning_rate_factor(step / num_steps, config.warmup_fraction)
+        optimizer, lambda step: learning_rate_factor(step / num_steps, config.warmup_fraction)
     )
     start = time.monotonic()
     for epoch in range(1, config.epochs + 1):
@@ -187,9 +188,3 @@ def _collate(molecules: Sequence[TrainingMolecule]) -> tuple[Tensor, Tensor, Ten
         torch.from_numpy(np.repeat(np.arange(len(molecules)), num_atoms)),
         torch.from_numpy(np.concatenate([m.intensity for m in molecules])),
     )
-
-
-def _learning_rate_factor(progress: float, warmup_fraction: float) -> float:
-    if progress < warmup_fraction:
-        return progress / warmup_fraction
-    return 0.5 * (1 + math.cos(math.pi * (progress - warmup_fraction) / (1 - warmup_fraction))) + 0.003

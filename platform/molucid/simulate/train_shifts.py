@@ -35,6 +35,7 @@ from molucid.simulate.shift_model import (
 )
 from molucid.simulate.shift_network import ShiftNetwork, ShiftNetworkConfig, ShiftTensors
 from molucid.simulate.shift_training_set import ShiftTrainingSet, Targets, joined, targets_from
+from molucid.simulate.training_schedule import learning_rate_factor
 
 _CENTRE_PPM = np.array([C_CENTRE_PPM, H_CENTRE_PPM, C_CENTRE_PPM, H_CENTRE_PPM])
 _SCALE_PPM = np.array([C_SCALE_PPM, H_SCALE_PPM, C_SCALE_PPM, H_SCALE_PPM])
@@ -117,7 +118,7 @@ def train_shifts(
         network.train()
         for chosen in _batches(targets, config.molecules_per_batch, generator):
             for group in optimizer.param_groups:
-                group["lr"] = config.learning_rate * _factor(
+                group["lr"] = config.learning_rate * learning_rate_factor(
                     min(step / num_steps, 1.0), config.warmup_fraction
                 )
             batch, of_batch = _collate(training_set.graphs, targets, chosen)
@@ -221,12 +222,6 @@ def _collate(
         torch.from_numpy(column),
         torch.from_numpy(location.astype(np.float32)),
     )
-
-
-def _factor(progress: float, warmup_fraction: float) -> float:
-    if progress < warmup_fraction:
-        return progress / warmup_fraction
-    return 0.5 * (1 + math.cos(math.pi * (progress - warmup_fraction) / (1 - warmup_fraction))) + 0.003
 
 
 def network_state(
