@@ -24,6 +24,7 @@ from molucid.spectra.fields import assemble
 from molucid.spectra.nmr_entries import PeakEntry, peaks_of, with_nmr
 from molucid.spectra.nmr_multiplicity import coupling_partners, known_multiplicity
 from molucid.spectra.solvents import canonical_solvent
+from molucid.spectra.pulse_programs import is_edited
 from molucid.spectra.source import ReadConfig, as_text, unpacked
 from molucid.spectra.types import FloatArray, NmrPeaks, NmrSpectrum, Nucleus, Record
 
@@ -33,7 +34,6 @@ SIGNATURE = re.compile(
 """What the beginning of such a file looks like."""
 
 _NUCLEI: dict[str, Nucleus] = {"1H": "1H", "13C": "13C"}
-_EDITED = ("dept", "apt", "pendant")
 _SIGNAL_KINDS = (None, "signal")
 """`kind` of ranges that belong to the compound; others are solvent, impurity, reference, …."""
 
@@ -132,8 +132,8 @@ def _name(info: dict[str, Any], number: int) -> str:
 def _used(info: dict[str, Any]) -> Nucleus | None:
     """Nucleus of a spectrum that is read."""
     nucleus = info.get("nucleus")
-    experiment = f"{info.get('experiment')} {info.get('pulseSequence')}".lower()
-    if info.get("isFid") or info.get("dimension", 1) != 1 or any(word in experiment for word in _EDITED):
+    experiment = f"{info.get('experiment')} {info.get('pulseSequence')}"
+    if info.get("isFid") or info.get("dimension", 1) != 1 or is_edited(experiment):
         return None
     return _NUCLEI.get(nucleus) if isinstance(nucleus, str) else None
 
