@@ -7,6 +7,7 @@ import json
 import sys
 import time
 from collections import Counter
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -132,7 +133,7 @@ def run(args: argparse.Namespace) -> int:
     answers = locate_systems(args.answers)
     systems = {name: read_system(path) for name, path in answers.items()}
     provenance = _provenance(args, answers, len(rejected))
-    keys = _training_keys(args.training)
+    training = _training(args.training)
     counter = _fragment_counter(args, config)
     fragments = _fragments(args.fragments, cases, counter) if counter is not None else {}
     # Opened before the slow part, so that a folder that cannot be written is told at once.
@@ -142,11 +143,11 @@ def run(args: argparse.Namespace) -> int:
         started = time.monotonic()
         progress = None if args.quiet else _mces_progress()
         count = counter.count_many if counter is not None else None
-        evaluation = evaluate(cases, systems, config, progress, keys, count, fragments)
+        evaluation = evaluate(cases, systems, config, progress, training, count, fragments)
         seconds = time.monotonic() - started
         note(f"{len(cases)} spectra of {len(systems)} systems scored in {seconds:.0f} s", args.quiet)
-        if keys is not None:
-            trained_on = sum(case.inchikey14 in keys for case in cases)
+        if training is not None:
+            trained_on = sum(case.inchikey14 in training for case in cases)
             note(f"{trained_on} of {len(cases)} spectra are of molecules that were trained on", args.quiet)
         _write(staging, evaluation, rejected, provenance)
     if args.json:
@@ -203,10 +204,12 @@ def _refuse_empty(args: argparse.Namespace, cases: list[Case], num_rejected: int
         )
 
 
-def _training_keys(sources: list[str]) -> frozenset[str] | None:
-    from molucid.evaluate.training_molecules import training_keys
+def _training(sources: list[str]) -> dict[str, frozenset[str]] | None:
+    """InChIKey first block → symbols of its elements, of all training sets together."""
+    from molucid.evaluate.training_molecules import training_elements
+    from molucid.evaluate.training_overlap import merged
 
-    return frozenset().union(*map(training_keys, sources)) if sources else None
+    return merged(chain.from_iterable(map(training_elements, sources))) if sources else None
 
 
 def _fragment_counter(args: argparse.Namespace, config: EvaluateConfig) -> FragmentCounter | None:

@@ -12,11 +12,14 @@ from molucid.evaluate.figures import Frame
 from molucid.evaluate.fragments import fragment_metrics
 from molucid.evaluate.multispectral_figures import (
     coverage_chart,
+    element_bars,
     frequency_chart,
     outcome_bars,
+    overlap_circles,
     protocol_bars,
     relative_bars,
 )
+from molucid.evaluate.training_overlap import TrainingOverlap
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -88,6 +91,37 @@ def test_fragment_charts_show_the_numbers():
     frame = Frame(420, 260, (0, 1), (0, 1))
     expected = [(0, 0), (0.25, 6 / 8), (0.5, 7 / 8), (0.75, 1), (1, 1)]
     assert points == [f"{frame.x(x):.1f},{frame.y(y):.1f}" for x, y in expected]
+
+
+OVERLAP = TrainingOverlap(3, 1, 4999, {"C": 4, "O": 1}, {"C": 5000, "Se": 1})
+
+
+def test_circles_carry_the_three_numbers_from_left_to_right():
+    root = ET.fromstring(overlap_circles(OVERLAP))
+    texts = {t.text: float(t.get("x")) for t in root.iter(f"{SVG}text")}
+    assert [text for text in texts if "truth: " in text or "training: " in text] == [
+        "truth: 4",
+        "training: 5,000",
+    ]
+    truth, training = (g.find(f"{SVG}circle") for g in root.iter(f"{SVG}g"))
+    spans = [(size(c, "cx") - size(c, "r"), size(c, "cx") + size(c, "r")) for c in (truth, training)]
+    assert spans[0][0] < texts["3"] < spans[1][0] < texts["1"] < spans[0][1] < texts["4,999"] < spans[1][1]
+    for number, name in (("3", "only truth"), ("1", "both"), ("4,999", "only training")):
+        assert texts[number] == texts[name]
+
+
+def test_elements_have_bars_as_high_as_their_shares():
+    root = ET.fromstring(element_bars(OVERLAP))
+    truth, training = bars(root, "m-truth"), bars(root, "m-training")
+    full = size(truth[0], "height")
+    assert [size(rect, "height") / full for rect in truth] == pytest.approx([1, 0.25, 0], abs=0.01)
+    assert [size(rect, "height") / full for rect in training] == pytest.approx([1, 0, 0.0002], abs=0.001)
+    titles = [t.text for t in root.iter(f"{SVG}title")]
+    assert "O, truth: 1 of 4 molecules, 25 %" in titles
+    assert "Se, training: 1 of 5,000 molecules, 0.02 %" in titles
+    texts = [t.text for t in root.iter(f"{SVG}text")]
+    own = texts[texts.index("C") : texts.index("molecules that hold it, %")]
+    assert [text for text in own if text] == ["C", "100", "100", "O", "25", "0", "Se", "0", "0.0"]
 
 
 def test_nothing_still_has_axes():

@@ -106,6 +106,30 @@ def test_json_holds_scale_outcomes_ratios_and_fragments(evaluation):
     assert head["micro"]["precision"] == 1
 
 
+def test_training_molecules_are_compared_with_the_truth(evaluation, tmp_path):
+    # Alanine of three cases is one molecule, and was trained on; piperidine was not.
+    training = {CASES[0].inchikey14: frozenset("CHNO"), "OTHER": frozenset({"C", "Cl"})}
+    found = evaluate(CASES, {"m": SystemInput(FULL, {})}, CONFIG, None, training, count)
+    overlap = json.loads(json.dumps(evaluation_to_json(found)))["training_overlap"]
+    assert [overlap[f"num_{part}"] for part in ("only_truth", "both", "only_training")] == [1, 1, 1]
+    columns = ("num_truth", "num_training", "share_of_truth", "share_of_training")
+    assert {e: tuple(numbers[c] for c in columns) for e, numbers in overlap["elements"].items()} == {
+        "C": (2, 2, 1, 1),
+        "H": (2, 1, 1, 0.5),
+        "N": (2, 1, 1, 0.5),
+        "O": (1, 1, 0.5, 0.5),
+        "Cl": (0, 1, 0, 0.5),
+    }
+    assert [row.num_spectra for row in found.systems[0].tables["training"]] == [1, 3]
+    title = "<h2>Truth and training molecules</h2>"
+    write_report(tmp_path / "r.html", found, {})
+    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "1 of the 2 molecules of the truth (50.0 %) are in training" in text.split(title)[1]
+    write_report(tmp_path / "r.html", evaluation, {})
+    assert title not in (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "training_overlap" not in evaluation_to_json(evaluation)
+
+
 def test_subsets_are_compared_by_size_and_order(evaluation):
     assert [(r.title, r.model, r.system.name) for r in subset_rows(evaluation.systems)] == [
         ("IR", "m", "m@ir"),

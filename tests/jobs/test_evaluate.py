@@ -210,6 +210,17 @@ def test_multispectral_metrics_subsets_and_predicted_fragments(runs, capsys):
     assert second["outcomes"]["stereo"]["mean"] == second["outcomes"]["no_candidate"]["mean"] == 0.5
     head = printed["fragments"]["head"]
     assert (head["num_fragments"], head["num_missing"], head["count_accuracy"]) == (3, 0, 1)
+    assert "training_overlap" not in printed
+    (runs / "seen.smi").write_text("NCC\nC1CC\nCS\n")
+    (runs / "more.smi").write_text("CCN\n")
+    training = ("--training", str(runs / "seen.smi"), "--training", str(runs / "more.smi"))
+    assert main(["evaluate", *systems, *training, *common, "--json"]) == 0
+    overlap = json.loads(capsys.readouterr().out)["training_overlap"]
+    assert [overlap[f"num_{part}"] for part in ("only_truth", "both", "only_training")] == [1, 1, 1]
+    assert {e: (n["num_truth"], n["num_training"]) for e, n in overlap["elements"].items()} == {
+        **{"C": (2, 2), "H": (2, 2), "N": (2, 1)},
+        **{"O": (1, 0), "S": (0, 1)},
+    }
     assert main(["evaluate", *systems, *common]) == 0
     assert "Top-15 enantiomer" in capsys.readouterr().out
     assert main(["evaluate", *systems, "--fragments", str(runs / "head.parquet"), *common]) == 2

@@ -31,6 +31,7 @@ from molucid.evaluate.subsets import (
     subset_title,
 )
 from molucid.evaluate.tables import Row, Strata, stratified_tables, stratum_row
+from molucid.evaluate.training_overlap import TrainingOverlap, merged, symbols, training_overlap
 from molucid.generate.types import Answer
 
 
@@ -106,6 +107,7 @@ class Evaluation:
         config: settings.
         complexity: with the metrics `multispectral`, what the bins of complexity are measured by.
         fragments: name of a table of predicted fragments → how good they are.
+        overlap: with the metrics `multispectral` and training molecules, what they and the truth have in common.
     """
 
     cases: tuple[Case, ...]
@@ -114,6 +116,7 @@ class Evaluation:
     config: EvaluateConfig
     complexity: ComplexityScale | None = None
     fragments: Mapping[str, FragmentResult] = field(default_factory=dict)
+    overlap: TrainingOverlap | None = None
 
 
 def evaluate(
@@ -121,7 +124,7 @@ def evaluate(
     systems: Mapping[str, SystemInput],
     config: EvaluateConfig | None = None,
     progress: Progress | None = None,
-    training_keys: frozenset[str] | None = None,
+    training: Mapping[str, frozenset[str]] | None = None,
     count_fragments: CountFragments | None = None,
     fragments: Mapping[str, FragmentResult] | None = None,
 ) -> Evaluation:
@@ -132,7 +135,8 @@ def evaluate(
         systems: name → its answers; the first is the baseline of the differences.
         config: settings.
         progress: told of the MCES computation.
-        training_keys: InChIKey first blocks that the systems were trained on: a table then separates them.
+        training: molecules that the systems were trained on, InChIKey first block → symbols of its elements: a table
+            then separates them.
         count_fragments: counts the fragments that categories of failure go by; read with the metrics `multispectral`,
             by the vocabulary that comes with molucid where it is not given.
         fragments: how good predicted fragments are, by name; part of the result as they stand.
@@ -147,7 +151,7 @@ def evaluate(
             "no cases" if not cases else "no systems", "at least one of each", code="empty_input"
         )
     results = []
-    task = _Task(cases, config, training_keys, *_multispectral_setting(cases, config, count_fragments))
+    task = _Task(cases, config, training, *_multispectral_setting(cases, config, count_fragments))
     with MCESDistances(config.mces, progress) as distances:
         for name, system in systems.items():
             results.append(_score_system(name, system, task, distances if config.with_mces else None))
@@ -164,7 +168,10 @@ def evaluate(
         for other in results[1:]
     }
     scale = task.complexity[0] if task.complexity else None
-    return Evaluation(tuple(cases), tuple(results), differences, config, scale, fragments or {})
+    overlap = None
+    if training is not None and config.metrics == "multispectral":
+        overlap = training_overlap(merged((c.inchikey14, symbols(c.formula)) for c in cases), training)
+    return Evaluation(tuple(cases), tuple(results), differences, config, scale, fragments or {}, overlap)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -173,7 +180,7 @@ class _Task:
 
     cases: Sequence[Case]
     config: EvaluateConfig
-    training_keys: frozenset[str] | None
+    training: Mapping[str, frozenset[str]] | None
     count_fragments: CountFragments | None
     complexity: tuple[ComplexityScale, Strata] | None
 
@@ -223,7 +230,7 @@ def _score_system(
         config.tables,
         config.bootstrap,
         config.proportions,
-        task.training_keys,
+        task.training,
         further,
     )
     is_protocol = set(TOP_KS) <= set(config.ks) and config.mces.time_limit_s is None

@@ -1,7 +1,7 @@
-"""Inline SVG charts of multi-spectral evaluations: protocols, failures, relative performance, fragments.
+"""Inline SVG charts of multi-spectral evaluations: training, protocols, failures, relative performance, fragments.
 
-Colours come from the page's style sheet by class: series `s0`, `s1`, … in the order of the systems, protocols `p-…` and
-outcomes `o-…` by name.
+Colours come from the page's style sheet by class: series `s0`, `s1`, … in the order of the systems, protocols `p-…`,
+outcomes `o-…` and sets of molecules `m-…` by name.
 """
 
 from __future__ import annotations
@@ -15,10 +15,69 @@ from molucid.evaluate.failures import OUTCOMES, Outcome
 from molucid.evaluate.figures import Frame, ceiling, curve
 from molucid.evaluate.fragments import FREQUENCY_EDGES, FragmentMetrics, frequency_name
 from molucid.evaluate.protocols import PROTOCOLS, Protocol
+from molucid.evaluate.training_overlap import TrainingOverlap
 
 _ROW_PX = 30
 _MIN_LABEL_PX = 34
 """Narrowest part of a bar that has room for its percentage."""
+
+_MIN_NUMBER_PX = 21
+"""Narrowest bar that has room for its percentage without sign above it."""
+
+
+def overlap_circles(overlap: TrainingOverlap, width_px: int = 340, height_px: int = 230) -> Markup:
+    """Draw how many molecules are of the truth, of training or of both (top of the paper's figure 2).
+
+    The circles are of one size whatever the numbers: true areas would hide a small truth in a large training set.
+    """
+    middle, radius, shift = width_px / 2, 92, 56
+    y = height_px / 2 + 14
+    parts = []
+    for name, side, number in (("truth", -1, overlap.num_truth), ("training", 1, overlap.num_training)):
+        x = middle + side * shift
+        parts.append(f'<g class="m-{name}"><circle cx="{x:.1f}" cy="{y:.1f}" r="{radius}"/></g>')
+        parts.append(f'<text class="tick" x="{x:.1f}" y="14">{name}: {number:,}</text>')
+    numbers = (
+        ("only truth", -1, overlap.num_only_truth),
+        ("both", 0, overlap.num_both),
+        ("only training", 1, overlap.num_only_training),
+    )
+    for name, side, number in numbers:
+        x = middle + side * radius
+        parts.append(f'<text class="number" x="{x:.1f}" y="{y:.1f}">{number:,}</text>')
+        parts.append(f'<text class="tick" x="{x:.1f}" y="{y + 16:.1f}">{name}</text>')
+    opening = (
+        f'<svg class="chart" viewBox="0 0 {width_px} {height_px}" width="{width_px}" height="{height_px}" role="img" '
+        'aria-label="Molecules of truth and training" xmlns="http://www.w3.org/2000/svg">'
+    )
+    # Nothing of the input but numbers.
+    return Markup(opening + "".join(parts) + "</svg>")  # noqa: S704
+
+
+def element_bars(overlap: TrainingOverlap, height_px: int = 230) -> Markup:
+    """Draw the share of molecules of truth and training that hold each element (bottom of the paper's figure 2)."""
+    elements = overlap.elements
+    # At most what the page leaves beside the circles.
+    width_px = min(776, max(340, 60 + 56 * len(elements)))
+    frame = Frame(width_px, height_px, (0.0, float(len(elements))), (0.0, 100.0))
+    parts = []
+    for j, element in enumerate(elements):
+        parts.append(_tick(frame.x(j + 0.5), frame, element))
+        sets = (
+            ("truth", overlap.share_of_truth(element), overlap.truth_with, overlap.num_truth),
+            ("training", overlap.share_of_training(element), overlap.training_with, overlap.num_training),
+        )
+        for s, (name, share, having, number) in enumerate(sets):
+            left, right = frame.x(j + 0.04 + 0.46 * s), frame.x(j + 0.04 + 0.46 * (s + 1)) - 1
+            percent = 100 * share
+            text = f"{element}, {name}: {having.get(element, 0):,} of {number:,} molecules, {percent:.3g} %"
+            parts.append(_bar(f"m-{name}", frame, left, right, percent, text))
+            if right - left >= _MIN_NUMBER_PX:
+                y = frame.y(percent) - 3
+                parts.append(
+                    f'<text class="tick" x="{(left + right) / 2:.1f}" y="{y:.1f}">{_short(percent)}</text>'
+                )
+    return frame.drawing("Molecules that hold an element", parts, "", "molecules that hold it, %")
 
 
 def protocol_bars(
@@ -188,6 +247,11 @@ def _bar(series: str, frame: Frame, left: float, right: float, value: float, tex
 
 def _tick(x: float, frame: Frame, text: str) -> str:
     return f'<text class="tick" x="{x:.1f}" y="{frame.y(0) + 15:.1f}">{escape(text)}</text>'
+
+
+def _short(percent: float) -> str:
+    # Few are `0.0`, none is `0`.
+    return f"{percent:.1f}" if 0 < percent < 9.95 else f"{percent:.0f}"
 
 
 def _percent(interval: Interval) -> str:

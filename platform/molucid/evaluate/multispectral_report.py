@@ -22,13 +22,16 @@ from molucid.evaluate.fragment_files import FragmentResult
 from molucid.evaluate.metrics import LOWER_IS_BETTER
 from molucid.evaluate.multispectral_figures import (
     coverage_chart,
+    element_bars,
     frequency_chart,
     outcome_bars,
+    overlap_circles,
     protocol_bars,
     relative_bars,
 )
 from molucid.evaluate.protocols import PROTOCOLS, Protocol, TrueNames, names_of
 from molucid.evaluate.subsets import Subset, sort_subsets, subset_name, subset_title
+from molucid.evaluate.training_overlap import TrainingOverlap
 
 COVERAGE_SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 """Shares of the fragments, best first, whose coverage is written."""
@@ -120,12 +123,13 @@ def system_json(system: SystemResult, evaluation: Evaluation) -> dict[str, Any]:
 
 
 def multispectral_json(evaluation: Evaluation, columns: Sequence[str]) -> dict[str, Any]:
-    """The part of all systems: what complexity is measured by, and performance relative to the first system."""
+    """The part of all systems: the scale of complexity, performance relative to the first system, and training."""
     if evaluation.complexity is None:
         return {}
     return {
         "complexity": asdict(evaluation.complexity),
         "relative_to_first": _relative(evaluation.systems, columns),
+        **_overlap_json(evaluation.overlap),
     }
 
 
@@ -147,6 +151,7 @@ def multispectral_part(evaluation: Evaluation, columns: Sequence[str]) -> dict[s
     return {
         "example": _protocol_example(),
         "num_with_stereo": sum(has_stereo(case.smiles) for case in evaluation.cases),
+        "overlap": None if evaluation.overlap is None else _overlap_part(evaluation.overlap),
         "protocols": PROTOCOLS,
         "protocol_charts": list(zip(names, _protocol_charts(systems, ks), strict=True)),
         "outcomes": OUTCOMES,
@@ -187,6 +192,34 @@ def _protocol_example() -> list[dict[str, Any]]:
         {"svg": molecule_svg(smiles), "text": text, "accepted": true.accepted_by(names_of(smiles))}
         for text, smiles in PROTOCOL_CANDIDATES.items()
     ]
+
+
+def _overlap_part(overlap: TrainingOverlap) -> dict[str, Any]:
+    return {
+        "numbers": overlap,
+        "circles": overlap_circles(overlap),
+        "element_chart": element_bars(overlap),
+    }
+
+
+def _overlap_json(overlap: TrainingOverlap | None) -> dict[str, Any]:
+    if overlap is None:
+        return {}
+    elements = {
+        element: {
+            "num_truth": overlap.truth_with.get(element, 0),
+            "num_training": overlap.training_with.get(element, 0),
+            "share_of_truth": overlap.share_of_truth(element),
+            "share_of_training": overlap.share_of_training(element),
+        }
+        for element in overlap.elements
+    }
+    numbers = {
+        "num_only_truth": overlap.num_only_truth,
+        "num_both": overlap.num_both,
+        "num_only_training": overlap.num_only_training,
+    }
+    return {"training_overlap": {**numbers, "elements": elements}}
 
 
 def _protocol_charts(systems: Sequence[SystemResult], ks: Sequence[int]) -> list[Markup]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,7 +67,7 @@ def stratified_tables(
     config: TablesConfig,
     bootstrap: BootstrapConfig,
     proportions: Collection[str],
-    training_keys: frozenset[str] | None = None,
+    training_keys: Container[str] | None = None,
     further: Mapping[str, Strata] | None = None,
 ) -> dict[str, tuple[Row, ...]]:
     """Make the tables: `adduct`, `mass`, `instrument`, `training` if the training molecules are given, and `further`.

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import compress
 from pathlib import Path
 
-from molucid.chem.identity import inchikey14
-from molucid.dataset.packed import PackedDataset
+import numpy as np
+
+from molucid.chem.identity import inchikey14, parse_smiles
+from molucid.dataset.packed import FORMULA_ELEMENTS, PackedDataset
 from molucid.dataset.shards import read_dataset
 from molucid.dataset.sources.smiles_file import read
 from molucid.errors import InputError, Rejected, Where
+from molucid.evaluate.training_overlap import symbols
 from molucid.spectra.parquet_table import open_table
 
 
@@ -38,26 +42,35 @@ def training_smiles(path: Path | str) -> Iterator[str]:
                 yield molecule.smiles
 
 
-def training_keys(path: Path | str) -> frozenset[str]:
-    """InChIKey first blocks of a training set, kept as in `training_smiles`.
+def training_elements(path: Path | str) -> Iterator[tuple[str, frozenset[str]]]:
+    """Read the InChIKey first block and the symbols of the elements of each molecule, kept as in `training_smiles`.
 
-    A SMILES that cannot be read is no molecule, so nothing was trained on it.
+    A molecule may come many times. A SMILES that cannot be read is no molecule, so nothing was trained on it. Samples
+    and packed samples bring both with them.
 
     Raises:
         InputError: as `training_smiles`.
     """
     source = _existing(path)
     if _is_samples(source):
-        return frozenset(stored.inchikey14 for stored in read_dataset(str(source)))
-    if source.is_dir():
-        return frozenset(key.decode() for key in PackedDataset(source).molecules["inchikey14"])
-    keys = set()
-    for smiles in set(training_smiles(source)):
-        try:
-            keys.add(inchikey14(smiles))
-        except InputError:
-            continue
-    return frozenset(keys)
+        for stored in read_dataset(str(source)):
+            assert stored.sample.evidence.formula is not None, "as samples are stored"
+            yield stored.inchikey14, symbols(stored.sample.evidence.formula)
+    elif source.is_dir():
+        molecules = PackedDataset(source).molecules
+        sets, places = np.unique(molecules["formula"] > 0, axis=0, return_inverse=True)
+        elements = [frozenset(compress(FORMULA_ELEMENTS, present)) for present in sets]
+        for key, place in zip(molecules["inchikey14"], places.ravel(), strict=True):
+            yield key.decode(), elements[place]
+    else:
+        for smiles in set(training_smiles(source)):
+            try:
+                mol = parse_smiles(smiles)
+                key = inchikey14(mol)
+            except InputError:
+                continue
+            hydrogen = {"H"} if any(atom.GetTotalNumHs() for atom in mol.GetAtoms()) else set()
+            yield key, frozenset({str(atom.GetSymbol()) for atom in mol.GetAtoms()} | hydrogen)
 
 
 def _existing(path: Path | str) -> Path:

@@ -23,8 +23,8 @@ from molucid.spectra.draft import check_id, too_many_peaks
 from molucid.spectra.fields import assemble
 from molucid.spectra.nmr_entries import PeakEntry, peaks_of, with_nmr
 from molucid.spectra.nmr_multiplicity import coupling_partners, known_multiplicity
-from molucid.spectra.solvents import canonical_solvent
 from molucid.spectra.pulse_programs import is_edited
+from molucid.spectra.solvents import canonical_solvent
 from molucid.spectra.source import ReadConfig, as_text, unpacked
 from molucid.spectra.types import FloatArray, NmrPeaks, NmrSpectrum, Nucleus, Record
 
