@@ -33,6 +33,16 @@ def candidate(**changes):
     return line(candidates=[{**GOOD["candidates"][0], **changes}])
 
 
+def test_a_candidate_that_inchi_cannot_describe_is_written_without_a_key(tmp_path):
+    odd = Candidate("C[N+]#[SH]", -1.0, 5, rank=1)
+    write_candidates(tmp_path, [Answer("a", (odd,), "answered")])
+    header, row = (text.split("\t") for text in (tmp_path / "candidates.tsv").read_text().splitlines())
+    cells = dict(zip(header, row, strict=True))
+    assert (cells["smiles"], cells["inchikey14"], cells["formula"]) == ("C[N+]#[SH]", "", "CH4NS")
+    [answer] = read_answers(tmp_path / "candidates.jsonl")
+    assert answer.candidates == (odd,)
+
+
 def test_what_is_written_is_read_back(tmp_path):
     candidates = (Candidate("CCO", -1.5, 4, True, 0.25, 1), Candidate("COC", -2.5, 4, rank=2))
     answers = [

@@ -12,9 +12,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, get_args
 
-from molucid.chem.formula import Formula
-from molucid.chem.identity import formula_of, inchikey14
 from molucid.errors import InputError, Where, shorten
+from molucid.evaluate.metrics import molecule_facts
 from molucid.evaluate.utf8 import utf8_lines
 from molucid.files import write_bytes
 from molucid.generate.types import Answer, Candidate, Status
@@ -158,11 +157,6 @@ def _no_answer(got: str, where: Where) -> InputError:
     )
 
 
-def candidate_identity(candidate: Candidate) -> tuple[str, Formula]:
-    """InChIKey first block and formula of a candidate's structure."""
-    return inchikey14(candidate.smiles), formula_of(candidate.smiles)
-
-
 def _candidate_row(answer: Answer, candidate: Candidate | None) -> tuple[object, ...]:
     tuning = answer.tuning
     shared = (
@@ -173,7 +167,9 @@ def _candidate_row(answer: Answer, candidate: Candidate | None) -> tuple[object,
     )
     if candidate is None:
         return (answer.evidence_id, answer.status, *[None] * 9, *shared)
-    key, formula = candidate_identity(candidate)
+    facts = molecule_facts(candidate.smiles)
+    # What InChI cannot describe has no key.
+    key, formula = (None, None) if facts is None else (facts.inchikey14, facts.formula)
     return (
         answer.evidence_id,
         answer.status,
