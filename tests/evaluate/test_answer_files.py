@@ -34,11 +34,11 @@ def candidate(**changes):
 
 
 def test_a_candidate_that_inchi_cannot_describe_is_written_without_a_key(tmp_path):
-    odd = Candidate("C[N+]#[SH]", -1.0, 5, rank=1)
+    odd = Candidate("SCCCCC[N+]#[SH]", -1.0, 5, rank=1)
     write_candidates(tmp_path, [Answer("a", (odd,), "answered")])
     header, row = (text.split("\t") for text in (tmp_path / "candidates.tsv").read_text().splitlines())
     cells = dict(zip(header, row, strict=True))
-    assert (cells["smiles"], cells["inchikey14"], cells["formula"]) == ("C[N+]#[SH]", "", "CH4NS")
+    assert (cells["smiles"], cells["inchikey14"], cells["formula"]) == ("SCCCCC[N+]#[SH]", "", "C5H12NS2")
     [answer] = read_answers(tmp_path / "candidates.jsonl")
     assert answer.candidates == (odd,)
 
