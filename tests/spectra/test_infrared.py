@@ -161,7 +161,8 @@ def test_noise_on_ordinary_bands_is_no_saturation(
     for seed in range(5):
         x = np.linspace(400, 4000, 1800)
         y = 10.0 ** -bands(x, *rows) + noise * np.random.default_rng(seed).standard_normal(1800)
-        infrared_spectrum(x, y, "TRANSMITTANCE", CONFIG)
+        spectrum, _ = infrared_spectrum(x, y, "TRANSMITTANCE", CONFIG)
+        assert spectrum.absorbance.size == 1800
 
 
 def test_a_flat_top_of_absorbance_is_saturation() -> None:
@@ -182,4 +183,5 @@ def test_ordinary_bands_are_not_flat(units: str) -> None:
     )
     y = np.asarray(bands) if units == "ABSORBANCE" else 10.0 ** -np.asarray(bands)
     for values in (y, np.round(y, 2), np.full(50, 0.5)):
-        infrared_spectrum(np.arange(values.size) + 400.0, values, units, CONFIG)
+        spectrum, _ = infrared_spectrum(np.arange(values.size) + 400.0, values, units, CONFIG)
+        assert spectrum.absorbance.size == values.size

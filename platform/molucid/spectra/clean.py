@@ -245,8 +245,8 @@ def cleaned_items(record: Record, config: CleanConfig) -> list[Record | Rejected
 
     A record of several spectra of any kind is kept if at least one passes; the rows are named `compound/slot`
     (`a/ir`, `a/msms#2`), stand at the file of that spectrum where the compound has several, and are in the metadata,
-    too (`rejected_spectra`). Where none passes, the first row is
-    the record's, and its message says which spectrum it is about. A record without spectra passes.
+    too (`rejected_spectra`). Where none passes, the first row is the record's, and its message says which spectrum
+    it is about. A record without spectra passes.
     """
     evidence = record.evidence
     kept: list[MassSpectrum] = []

@@ -70,32 +70,22 @@ def collate_traces(features: Sequence[Features], num_points: int, num_tokens: in
     return {"trace_BP": traces, "mask_BL": np.repeat(present[:, None], num_tokens, axis=1)}
 
 
-def convolutions(config: ConvTraceConfig) -> nn.Sequential:
-    """Two convolutions without padding, each pooled and rectified; pooling first gives the same from fewer values."""
-    first, second = config.channels
-    return nn.Sequential(
-        nn.Conv1d(1, first, config.kernels[0]),
-        nn.MaxPool1d(config.pools[0]),
-        nn.ReLU(),
-        nn.Conv1d(first, second, config.kernels[1]),
-        nn.MaxPool1d(config.pools[1]),
-        nn.ReLU(),
-    )
-
-
-def positions_of(learned: nn.Embedding | None, place: Tensor, width: int) -> Tensor:
-    """Positions of tokens at `place` (any shape): learned, or sinusoidal where there are no learned ones."""
-    positions: Tensor = sinusoidal(place, width) if learned is None else learned(place)
-    return positions
-
-
 class ConvTraceEncoder(ModalityEncoder):
     """`trace_BP` → tokens."""
 
     def __init__(self, config: ConvTraceConfig, num_points: int, spec: LayerSpec) -> None:
         super().__init__()
-        self.convolutions = convolutions(config)
-        self.project = nn.Linear(config.channels[1], spec.width)
+        first, second = config.channels
+        # Pooling before rectifying gives the same from fewer values.
+        self.convolutions = nn.Sequential(
+            nn.Conv1d(1, first, config.kernels[0]),
+            nn.MaxPool1d(config.pools[0]),
+            nn.ReLU(),
+            nn.Conv1d(first, second, config.kernels[1]),
+            nn.MaxPool1d(config.pools[1]),
+            nn.ReLU(),
+        )
+        self.project = nn.Linear(second, spec.width)
         self.num_points, self.num_tokens = num_points, config.num_tokens(num_points)
         self.positions = nn.Embedding(self.num_tokens, spec.width) if config.positions == "learned" else None
         self.norm = make_norm(spec.norm, spec.width)
@@ -104,17 +94,23 @@ class ConvTraceEncoder(ModalityEncoder):
     def forward(self, arrays: Arrays) -> tuple[Tensor, Tensor]:
         """Encode the arrays of `collate_traces`."""
         trace_BP, mask_BL = arrays["trace_BP"], arrays["mask_BL"]
+        place_L = torch.arange(self.num_tokens, device=trace_BP.device)
         if trace_BP.shape[1] == 0:
             # Nothing to read in this batch. All ranks must still give all parameters a gradient, here of zero.
-            tokens_1LD = self._tokens(trace_BP.new_zeros(1, self.num_points))
+            tokens_1LD = self.tokens(trace_BP.new_zeros(1, self.num_points), place_L)
             tokens_1LD = self.stack(tokens_1LD, mask_BL.new_ones(tokens_1LD.shape[:2]))
             return tokens_1LD[:, :0].expand(len(trace_BP), -1, -1), mask_BL
-        tokens_BLD = self._tokens(trace_BP)
-        return self.stack(tokens_BLD, mask_BL), mask_BL
+        return self.stack(self.tokens(trace_BP, place_L), mask_BL), mask_BL
 
-    def _tokens(self, trace_BP: Tensor) -> Tensor:
-        features_BLC = self.convolutions(trace_BP[:, None, :]).transpose(1, 2)
-        place_L = torch.arange(self.num_tokens, device=trace_BP.device)
-        position_LD = positions_of(self.positions, place_L, self.project.out_features)
-        tokens_BLD: Tensor = self.norm(self.project(features_BLC) + position_LD)
-        return tokens_BLD
+    def tokens(self, points_NP: Tensor, place: Tensor) -> Tensor:
+        """Tokens `[N, L, D]` of stretches of a trace.
+
+        Args:
+            points_NP: stretches of equal length, of which each gives L tokens.
+            place: index of each token in the whole trace, `[L]` or `[N, L]`.
+        """
+        features_NLC = self.convolutions(points_NP[:, None, :]).transpose(1, 2)
+        width = self.project.out_features
+        position = sinusoidal(place, width) if self.positions is None else self.positions(place)
+        tokens_NLD: Tensor = self.norm(self.project(features_NLC) + position)
+        return tokens_NLD

@@ -11,14 +11,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from torch import Tensor, nn
+from torch import Tensor
 
 from molucid.model.batch import Arrays
-from molucid.model.blocks import make_norm
-from molucid.model.layer_spec import LayerSpec
-from molucid.model.modalities.base import Features, ModalityEncoder, length_mask, pad_rows
-from molucid.model.modalities.conv_trace import ConvTraceConfig, convolutions, positions_of
-from molucid.model.modalities.stack import Stack
+from molucid.model.modalities.base import Features, length_mask, pad_rows
+from molucid.model.modalities.conv_trace import ConvTraceConfig, ConvTraceEncoder
 from molucid.spectra.types import FloatArray
 
 
@@ -64,23 +61,11 @@ def collate_windows(features: Sequence[Features]) -> Features:
     }
 
 
-class WindowEncoder(ModalityEncoder):
-    """Arrays of `collate_windows` → tokens."""
-
-    def __init__(self, config: ConvTraceConfig, num_points: int, spec: LayerSpec) -> None:
-        super().__init__()
-        self.convolutions = convolutions(config)
-        self.project = nn.Linear(config.channels[1], spec.width)
-        self.num_tokens = config.num_tokens(num_points)
-        self.positions = nn.Embedding(self.num_tokens, spec.width) if config.positions == "learned" else None
-        self.norm = make_norm(spec.norm, spec.width)
-        self.stack = Stack(config.stack, spec)
+class WindowEncoder(ConvTraceEncoder):
+    """Arrays of `collate_windows` → tokens, by the layers that read a whole trace."""
 
     def forward(self, arrays: Arrays) -> tuple[Tensor, Tensor]:
         """Encode the windows."""
         place_BL, window_BLW, mask_BL = arrays["place_BL"], arrays["window_BLW"], arrays["mask_BL"]
-        features_NC1 = self.convolutions(window_BLW.flatten(0, 1)[:, None, :])
-        features_BLC = features_NC1.squeeze(-1).unflatten(0, place_BL.shape)
-        position_BLD = positions_of(self.positions, place_BL, self.project.out_features)
-        tokens_BLD = self.norm(self.project(features_BLC) + position_BLD)
-        return self.stack(tokens_BLD, mask_BL), mask_BL
+        tokens_N1D = self.tokens(window_BLW.flatten(0, 1), place_BL.flatten()[:, None])
+        return self.stack(tokens_N1D.view(*place_BL.shape, -1), mask_BL), mask_BL
