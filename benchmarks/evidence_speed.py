@@ -10,16 +10,13 @@ time counts processor time, which a loaded machine changes less.
 from __future__ import annotations
 
 import argparse
-import multiprocessing
-import os
 import statistics
-import time
 from collections.abc import Callable, Sequence
-from multiprocessing.synchronize import Barrier
-from typing import Any
+from functools import partial
 
 import numpy as np
 
+from benchmarks.parallel_rounds import Ways, load_line, measure
 from benchmarks.simulate_speed import molecules
 from molucid.simulate.ir import IrSimulator
 from molucid.simulate.nmr import NmrSimulator, SimulatedNmr
@@ -86,25 +83,13 @@ WAYS: dict[str, Callable[[Simulators, Sequence[str]], object]] = {
 }
 
 
-def simulate_share(
-    share: Sequence[str], rounds: int, barrier: Barrier, results: multiprocessing.Queue[Any]
-) -> None:
-    """One process: for each way, warm up, then time `rounds` passes that all processes begin together."""
+def prepare(share: Sequence[str]) -> tuple[Ways, int]:
+    """The simulators of one process, warm, and the spectra that they refuse."""
     simulators = Simulators()
     refused = 2 * len(share) - len(simulators.lists(share)) - len(simulators.infrared(share))
-    found: dict[str, tuple[list[float], list[float]]] = {}
-    for name, way in WAYS.items():
+    for way in WAYS.values():
         way(simulators, share[:100])
-        wall_s, cpu_s = [], []
-        for _ in range(rounds):
-            barrier.wait()
-            wall, cpu = time.perf_counter(), time.process_time()
-            way(simulators, share)
-            cpu_s.append(time.process_time() - cpu)
-            barrier.wait()  # the round ends with the slowest process
-            wall_s.append(time.perf_counter() - wall)
-        found[name] = (wall_s, cpu_s)
-    results.put((found, refused))
+    return {name: partial(way, simulators) for name, way in WAYS.items()}, refused
 
 
 def main() -> None:
@@ -116,34 +101,16 @@ def main() -> None:
     parser.add_argument("--molecules", type=int, default=2_000)
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
-    # before the processes load numpy: one thread each
-    os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
     smiles, sizes = molecules(arguments.molecules)
-    context = multiprocessing.get_context("spawn")
-    barrier, results = context.Barrier(arguments.processes), context.Queue()
-    workers = [
-        context.Process(
-            target=simulate_share, args=(smiles[i :: arguments.processes], arguments.rounds, barrier, results)
-        )
-        for i in range(arguments.processes)
-    ]
-    for worker in workers:
-        worker.start()
-    answers = [results.get() for _ in workers]
-    for worker in workers:
-        worker.join()
-    refused = sum(number for _, number in answers)
+    found, refused = measure(prepare, smiles, arguments.processes, arguments.rounds)
     print(
         f"{len(smiles)} molecules, {min(sizes)}-{max(sizes)} heavy atoms, median {statistics.median(sizes):.0f}, "
         f"{refused} spectra refused, {arguments.processes} processes"
     )
-    print(f"load average {', '.join(f'{load:.1f}' for load in os.getloadavg())} on {os.cpu_count()} cores")
+    print(load_line())
     print(f"{'molecules/s':<30}{'best':>8}{'median':>8}{'per core of CPU time':>22}")
-    for name in WAYS:
-        parts = [found[name] for found, _ in answers]
-        rates = [len(smiles) / max(walls) for walls in zip(*(wall for wall, _ in parts), strict=True)]
-        cpu_s = sum(min(cpu) for _, cpu in parts)
-        print(f"{name:<30}{max(rates):>8.0f}{statistics.median(rates):>8.0f}{len(smiles) / cpu_s:>22.0f}")
+    for name, rounds in found.items():
+        print(f"{name:<30}{rounds.best:>8.0f}{rounds.median:>8.0f}{len(smiles) / rounds.cpu_s:>22.0f}")
 
 
 if __name__ == "__main__":

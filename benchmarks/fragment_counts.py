@@ -14,17 +14,15 @@ molecules of a table of structures their counts and their bits tell apart, and h
 from __future__ import annotations
 
 import argparse
-import multiprocessing
-import os
 import statistics
-import time
 from collections.abc import Sequence
-from multiprocessing.synchronize import Barrier
+from functools import partial
 
 import numpy as np
 import pyarrow.parquet as pq
 from rdkit import Chem
 
+from benchmarks.parallel_rounds import Ways, load_line, measure
 from benchmarks.simulate_speed import molecules
 from molucid.chem.fragment_counts import FragmentCounter, count_by_rdkit, dense
 from molucid.chem.fragments import FragmentVocabulary
@@ -33,77 +31,50 @@ from molucid.dataset.holdout import HoldoutKeys
 from molucid.errors import Rejected, Where
 
 
-def count_share(
-    share: Sequence[str],
-    vocabulary: FragmentVocabulary,
-    rounds: int,
-    by_rdkit: int,
-    barrier: Barrier,
-    results: multiprocessing.Queue,
-) -> None:
-    """One process: warm up, time `rounds` passes that all processes begin together, then RDKit's."""
+def prepare_compiled(vocabulary: FragmentVocabulary, share: Sequence[str]) -> tuple[Ways, int]:
+    """One process of compiled counting, warm."""
     counter = FragmentCounter(vocabulary)
-    counted = counter.count_many(share)
-    wall_s, cpu_s = [], []
-    for _ in range(rounds):
-        barrier.wait()
-        wall, cpu = time.perf_counter(), time.process_time()
-        counter.count_many(share)
-        cpu_s.append(time.process_time() - cpu)
-        barrier.wait()  # the round ends with the slowest process
-        wall_s.append(time.perf_counter() - wall)
+    counter.count_many(share)
+    return {"compiled": counter.count_many}, 0
+
+
+def prepare_rdkit(vocabulary: FragmentVocabulary, share: Sequence[str]) -> tuple[Ways, int]:
+    """One process of RDKit's search, and how many of its counts the compiled ones differ from."""
     patterns = [Chem.MolFromSmarts(pattern) for pattern in vocabulary.patterns]
-    barrier.wait()
-    wall, cpu = time.perf_counter(), time.process_time()
-    plain = []
-    for smiles in share[:by_rdkit]:
-        mol = Chem.MolFromSmiles(smiles)
-        plain.append([count_by_rdkit(mol, pattern) for pattern in patterns])
-    rdkit_cpu_s = time.process_time() - cpu
-    barrier.wait()
-    rdkit_wall_s = time.perf_counter() - wall
-    differ = sum(
-        int((dense(counts, vocabulary.size) != row).sum())
-        for counts, row in zip(counted, plain, strict=False)
-    )
-    results.put((wall_s, cpu_s, rdkit_wall_s, rdkit_cpu_s, len(plain), differ))
+
+    def count(smiles: Sequence[str]) -> list[list[int]]:
+        mols = [Chem.MolFromSmiles(each) for each in smiles]
+        return [[count_by_rdkit(mol, pattern) for pattern in patterns] for mol in mols]
+
+    compiled = FragmentCounter(vocabulary).count_many(share)
+    differ = [
+        (dense(counts, vocabulary.size) != row).sum()
+        for counts, row in zip(compiled, count(share), strict=True)
+    ]
+    return {"RDKit": count}, int(sum(differ))
 
 
-def measure(arguments: argparse.Namespace, vocabulary: FragmentVocabulary) -> None:
+def compare_speed(arguments: argparse.Namespace, vocabulary: FragmentVocabulary) -> None:
     """Print rates and their ratio."""
     smiles, sizes = molecules(arguments.molecules)
-    context = multiprocessing.get_context("spawn")
-    barrier, results = context.Barrier(arguments.processes), context.Queue()
-    by_rdkit = max(1, arguments.molecules // arguments.processes // 10)
-    workers = [
-        context.Process(
-            target=count_share,
-            args=(smiles[i :: arguments.processes], vocabulary, arguments.rounds, by_rdkit, barrier, results),
-        )
-        for i in range(arguments.processes)
-    ]
-    for worker in workers:
-        worker.start()
-    answers = [results.get() for _ in workers]
-    for worker in workers:
-        worker.join()
-    rates = [len(smiles) / max(round_s) for round_s in zip(*(a[0] for a in answers), strict=True)]
-    cpu_s = sum(statistics.median(a[1]) for a in answers) / len(smiles)
-    plain = sum(a[4] for a in answers)
-    rdkit_rate, rdkit_cpu_s = plain / max(a[2] for a in answers), sum(a[3] for a in answers) / plain
+    few = smiles[: max(1, arguments.molecules // 10)]
+    found, _ = measure(partial(prepare_compiled, vocabulary), smiles, arguments.processes, arguments.rounds)
+    by_rdkit, differ = measure(partial(prepare_rdkit, vocabulary), few, arguments.processes, 1)
+    compiled, rdkit = found["compiled"], by_rdkit["RDKit"]
+    cpu_s, rdkit_cpu_s = compiled.cpu_s / len(smiles), rdkit.cpu_s / len(few)
     print(
         f"{len(smiles)} molecules, {min(sizes)}-{max(sizes)} heavy atoms, median {statistics.median(sizes):.0f}; "
         f"{vocabulary.size} patterns; {arguments.processes} processes"
     )
-    print(f"load average {', '.join(f'{load:.1f}' for load in os.getloadavg())} on {os.cpu_count()} cores")
-    print(f"{'molecules/s, best of rounds':<46} {max(rates):8.0f}")
-    print(f"{'molecules/s, median of rounds':<46} {statistics.median(rates):8.0f}")
-    print(f"{f'molecules/s, RDKit ({plain} molecules)':<46} {rdkit_rate:8.0f}")
+    print(load_line())
+    print(f"{'molecules/s, best of rounds':<46} {compiled.best:8.0f}")
+    print(f"{'molecules/s, median of rounds':<46} {compiled.median:8.0f}")
+    print(f"{f'molecules/s, RDKit ({len(few)} molecules)':<46} {rdkit.best:8.0f}")
     print(f"{'molecules/s per core of CPU time':<46} {1 / cpu_s:8.0f}")
     print(f"{'CPU time per molecule':<46} {1e6 * cpu_s:8.0f} us")
     print(f"{'CPU time per molecule, RDKit':<46} {1e6 * rdkit_cpu_s:8.0f} us")
     print(f"{'ratio of CPU times':<46} {rdkit_cpu_s / cpu_s:8.1f}")
-    print(f"{'counts that differ from RDKit':<46} {sum(a[5] for a in answers):8}")
+    print(f"{'counts that differ from RDKit':<46} {differ:8}")
 
 
 def compare(table: str, files: Sequence[str]) -> None:
@@ -149,7 +120,7 @@ def main() -> None:
         compare(arguments.compare[0], arguments.compare[1:])
         return
     name = arguments.vocabulary
-    measure(arguments, FragmentVocabulary.load(name) if name else FragmentVocabulary.default())
+    compare_speed(arguments, FragmentVocabulary.load(name) if name else FragmentVocabulary.default())
 
 
 if __name__ == "__main__":

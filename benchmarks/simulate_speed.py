@@ -1,6 +1,6 @@
 """Molecules per second of the MS/MS simulator: SMILES in, spectra at three collision energies out.
 
-    python benchmarks/simulate_speed.py [--processes 2] [--molecules 2000] [--rounds 5]
+    python -m benchmarks.simulate_speed [--processes 2] [--molecules 2000] [--rounds 5]
 
 Molecules are those of the `chemicals` package with 10 to 45 heavy atoms, sampled with a fixed seed so that
 the median is 22 heavy atoms. Every process simulates its own share, once unmeasured to load the compiled code.
@@ -11,16 +11,13 @@ rounds and the median, with the machine's load at the time.
 from __future__ import annotations
 
 import argparse
-import multiprocessing
-import os
 import statistics
-import time
 from collections.abc import Sequence
-from multiprocessing.synchronize import Barrier
 
 import numpy as np
 from rdkit import Chem, rdBase
 
+from benchmarks.parallel_rounds import Ways, load_line, measure
 from molucid.dataset.sources import chemicals_package
 from molucid.errors import Rejected
 from molucid.simulate.msms import Conditions, MsmsSimulator
@@ -61,22 +58,14 @@ def heavy_atoms_of(smiles: str) -> int:
     return int(molecule.GetNumAtoms())
 
 
-def simulate_share(
-    share: Sequence[str], rounds: int, barrier: Barrier, results: multiprocessing.Queue
-) -> None:
-    """One process: warm up, then time `rounds` passes that all processes begin together."""
+def prepare(share: Sequence[str]) -> tuple[Ways, int]:
+    """The simulator of one process, warm, and the molecules that it refuses."""
     simulator = MsmsSimulator()
-    refused = sum(isinstance(simulator.simulate(smiles, CONDITIONS), Rejected) for smiles in share)
-    wall_s, cpu_s = [], []
-    for _ in range(rounds):
-        barrier.wait()
-        wall, cpu = time.perf_counter(), time.process_time()
-        for smiles in share:
-            simulator.simulate(smiles, CONDITIONS)
-        cpu_s.append(time.process_time() - cpu)
-        barrier.wait()  # the round ends with the slowest process
-        wall_s.append(time.perf_counter() - wall)
-    results.put((wall_s, cpu_s, refused))
+
+    def simulate(smiles: Sequence[str]) -> int:
+        return sum(isinstance(simulator.simulate(each, CONDITIONS), Rejected) for each in smiles)
+
+    return {"MS/MS": simulate}, simulate(share)
 
 
 def main() -> None:
@@ -89,32 +78,17 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
     smiles, sizes = molecules(arguments.molecules)
-    context = multiprocessing.get_context("spawn")
-    barrier, results = context.Barrier(arguments.processes), context.Queue()
-    workers = [
-        context.Process(
-            target=simulate_share, args=(smiles[i :: arguments.processes], arguments.rounds, barrier, results)
-        )
-        for i in range(arguments.processes)
-    ]
-    for worker in workers:
-        worker.start()
-    answers = [results.get() for _ in workers]
-    for worker in workers:
-        worker.join()
-    rates = [len(smiles) / max(round_s) for round_s in zip(*(wall for wall, _, _ in answers), strict=True)]
-    cpu_s = sum(min(cpu) for _, cpu, _ in answers)
+    found, refused = measure(prepare, smiles, arguments.processes, arguments.rounds)
+    rounds = found["MS/MS"]
     print(
         f"{len(smiles)} molecules, {min(sizes)}-{max(sizes)} heavy atoms, median {statistics.median(sizes):.0f}, "
-        f"{len(CONDITIONS)} energies, {sum(refused for _, _, refused in answers)} refused"
+        f"{len(CONDITIONS)} energies, {refused} refused"
     )
-    print(f"load average {', '.join(f'{load:.1f}' for load in os.getloadavg())} on {os.cpu_count()} cores")
-    print(f"{'CPU time per molecule':<44} {1e6 * cpu_s / len(smiles):8.0f} us")
-    print(f"{'molecules/s per core of CPU time':<44} {len(smiles) / cpu_s:8.0f}")
-    print(f"{f'molecules/s, {arguments.processes} processes, best of rounds':<44} {max(rates):8.0f}")
-    print(
-        f"{f'molecules/s, {arguments.processes} processes, median of rounds':<44} {statistics.median(rates):8.0f}"
-    )
+    print(load_line())
+    print(f"{'CPU time per molecule':<44} {1e6 * rounds.cpu_s / len(smiles):8.0f} us")
+    print(f"{'molecules/s per core of CPU time':<44} {len(smiles) / rounds.cpu_s:8.0f}")
+    print(f"{f'molecules/s, {arguments.processes} processes, best of rounds':<44} {rounds.best:8.0f}")
+    print(f"{f'molecules/s, {arguments.processes} processes, median of rounds':<44} {rounds.median:8.0f}")
 
 
 if __name__ == "__main__":

@@ -6,35 +6,23 @@ over atoms and bonds costs more than the enumeration of all fragments.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
-from rdkit import Chem, rdBase
+from rdkit import Chem
 from rdkit.Chem import rdmolops
 
 from molucid.chem.elements import MONOISOTOPIC_MASS
 from molucid.errors import InputError, shorten
 from molucid.simulate.fragmenter import MAX_ATOMS, MAX_RINGS
+from molucid.simulate.parsing import read_connected
 
 _PERIODIC_TABLE = Chem.GetPeriodicTable()
 _MASS_OF_NUMBER = np.zeros(119)
 for _symbol, _mass in MONOISOTOPIC_MASS.items():
     _MASS_OF_NUMBER[_PERIODIC_TABLE.GetAtomicNumber(_symbol)] = _mass
 _MASS_OF_NUMBER[1] = 0.0  # a hydrogen that is an atom of the graph is not a heavy atom
-# Rings, aromaticity and hydrogens are read; stereo, hybridisation and the rest, half of the parser's time, are not.
-_PERCEPTION = (
-    Chem.SANITIZE_CLEANUP
-    | Chem.SANITIZE_PROPERTIES
-    | Chem.SANITIZE_SYMMRINGS
-    | Chem.SANITIZE_KEKULIZE
-    | Chem.SANITIZE_FINDRADICALS
-    | Chem.SANITIZE_SETAROMATICITY
-    | Chem.SANITIZE_ADJUSTHS
-)
-_ISOTOPE = re.compile(r"\[\d")
 _HYDROGEN_MASS = MONOISOTOPIC_MASS["H"]
 
 
@@ -71,29 +59,8 @@ def read_molecule(smiles: str) -> MolecularGraph:
         InputError: codes `invalid_smiles`, `isotope_label`, `multiple_components`, `too_many_atoms`,
             `unsupported_element`, `too_many_rings`.
     """
-    with rdBase.BlockLogs():
-        molecule = _perceive(smiles)
-    if molecule is None or not molecule.GetNumAtoms():
-        raise InputError(f"SMILES {shorten(smiles)!r}", "a SMILES that RDKit can read", code="invalid_smiles")
-    if "[" in smiles and _ISOTOPE.search(smiles):
-        raise InputError(
-            f"isotope label in {shorten(smiles)!r}",
-            "natural isotopes",
-            hint="write the molecule without isotope labels",
-            code="isotope_label",
-        )
-    if "." in smiles and len(rdmolops.GetMolFrags(molecule)) > 1:
-        raise InputError(
-            f"several components in {shorten(smiles)!r}",
-            "one connected molecule",
-            hint="keep the component that is ionised and drop salts and solvents",
-            code="multiple_components",
-        )
+    molecule = read_connected(smiles, MAX_ATOMS, component="ionised")
     num_atoms = molecule.GetNumAtoms()
-    if num_atoms > MAX_ATOMS:
-        raise InputError(
-            f"{num_atoms} heavy atoms", f"at most {MAX_ATOMS} heavy atoms", code="too_many_atoms"
-        )
     if molecule.GetNumBonds() - num_atoms + 1 > MAX_RINGS:
         raise InputError("too many rings", f"at most {MAX_RINGS} independent rings", code="too_many_rings")
     # by index, because RDKit's atom iterator takes twice as long
@@ -117,16 +84,3 @@ def read_molecule(smiles: str) -> MolecularGraph:
         rdmolops.GetAdjacencyMatrix(molecule, useBO=True),
         np.array(rings, np.uint64),
     )
-
-
-def _perceive(smiles: str) -> Chem.Mol | None:
-    if "[H" in smiles:  # hydrogens written as atoms: only the full parser folds them into their neighbours
-        return Chem.MolFromSmiles(smiles)
-    molecule = cast("Chem.Mol | None", Chem.MolFromSmiles(smiles, sanitize=False))
-    if molecule is None:
-        return None
-    try:
-        Chem.SanitizeMol(molecule, _PERCEPTION)
-    except Chem.MolSanitizeException:
-        return None
-    return molecule

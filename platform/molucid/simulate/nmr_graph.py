@@ -5,16 +5,14 @@ RDKit parses, perceives rings and aromaticity and ranks atoms by symmetry; all e
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
-from rdkit import Chem, rdBase
-from rdkit.Chem import rdmolops
+from rdkit import Chem
 
 from molucid.errors import InputError, shorten
+from molucid.simulate.parsing import GRAPH_PERCEPTION, read_connected
 
 MAX_ATOMS = 255
 """Heavy atoms of the largest molecule that is simulated."""
@@ -31,18 +29,7 @@ AROMATIC_ORDER = 4
 SMALLEST_RING, LARGEST_RING = 3, 8
 """Ring sizes told apart; larger ones count as `LARGEST_RING`."""
 
-# Stereo is perceived only where a SMILES marks a double bond, because it takes half of the parser's time.
-_PERCEPTION = (
-    Chem.SANITIZE_CLEANUP
-    | Chem.SANITIZE_PROPERTIES
-    | Chem.SANITIZE_SYMMRINGS
-    | Chem.SANITIZE_KEKULIZE
-    | Chem.SANITIZE_FINDRADICALS
-    | Chem.SANITIZE_SETAROMATICITY
-    | Chem.SANITIZE_SETCONJUGATION
-    | Chem.SANITIZE_ADJUSTHS
-)
-_ISOTOPE = re.compile(r"\[\d")
+_PERCEPTION = GRAPH_PERCEPTION | Chem.SANITIZE_SETCONJUGATION
 _ORDERS = {1.0: 1, 2.0: 2, 3.0: 3, 1.5: AROMATIC_ORDER}
 _MAIN_GROUP = frozenset(
     [*range(3, 21), *range(31, 39), *range(49, 57), *range(81, 84)]
@@ -78,42 +65,9 @@ def read_graph(smiles: str) -> NmrGraph:
         InputError: codes `invalid_smiles`, `isotope_label`, `multiple_components`, `too_many_atoms`,
             `unsupported_element`, `radical`.
     """
-    with rdBase.BlockLogs():
-        molecule = _perceive(smiles)
-    if molecule is None or not molecule.GetNumAtoms():
-        raise InputError(f"SMILES {shorten(smiles)!r}", "a SMILES that RDKit can read", code="invalid_smiles")
-    if "[" in smiles and _ISOTOPE.search(smiles):
-        raise InputError(
-            f"isotope label in {shorten(smiles)!r}",
-            "natural isotopes",
-            hint="write the molecule without isotope labels",
-            code="isotope_label",
-        )
-    if "." in smiles and len(rdmolops.GetMolFrags(molecule)) > 1:
-        raise InputError(
-            f"several components in {shorten(smiles)!r}",
-            "one connected molecule",
-            hint="keep the component that is measured and drop salts and solvents",
-            code="multiple_components",
-        )
-    if molecule.GetNumAtoms() > MAX_ATOMS:
-        raise InputError(
-            f"{molecule.GetNumAtoms()} heavy atoms", f"at most {MAX_ATOMS} heavy atoms", code="too_many_atoms"
-        )
+    # stereo is perceived only where a SMILES marks a double bond, because it takes half of the parser's time
+    molecule = read_connected(smiles, MAX_ATOMS, component="measured", perception=_PERCEPTION, fully_if="/\\")
     return _graph(molecule, smiles)
-
-
-def _perceive(smiles: str) -> Chem.Mol | None:
-    if "[H" in smiles or "/" in smiles or "\\" in smiles:
-        return Chem.MolFromSmiles(smiles)
-    molecule = cast("Chem.Mol | None", Chem.MolFromSmiles(smiles, sanitize=False))
-    if molecule is None:
-        return None
-    try:
-        Chem.SanitizeMol(molecule, _PERCEPTION)
-    except Chem.MolSanitizeException:
-        return None
-    return molecule
 
 
 def _graph(molecule: Chem.Mol, smiles: str) -> NmrGraph:
