@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import math
-import shlex
-import sys
 from collections import Counter
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jobs import weights_command
 from jobs.console import print_epoch
 
 if TYPE_CHECKING:
@@ -31,21 +29,9 @@ The weights that come with molucid were made by this command; training takes abo
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
     parser.add_argument("spectra", type=Path, help="Parquet file of spectra with `fold` train and val")
-    parser.add_argument(
-        "--out", type=Path, required=True, metavar="FILE", help="weights file to write (.safetensors)"
-    )
+    weights_command.add_arguments(parser)
     parser.add_argument(
         "--max-atoms", type=int, default=45, help="largest training molecule (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--seed", type=int, default=0, help="seed of everything random (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="change a training setting, e.g. epochs=4",
     )
 
 
@@ -69,7 +55,9 @@ def run(args: argparse.Namespace) -> int:
     network = train_intensity(training, config, lambda epoch: print_epoch(epoch, config.epochs, args.quiet))
     state = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
     provenance = {
-        "command": shlex.join(["molucid", "train-intensity", args.spectra.name, *_options(args)]),
+        "command": weights_command.command_line(
+            "train-intensity", args, [args.spectra], "--max-atoms", str(args.max_atoms)
+        ),
         "config": config.model_dump(mode="json"),
         "data": {
             "file": args.spectra.name,
@@ -85,16 +73,12 @@ def run(args: argparse.Namespace) -> int:
     validation = read_training_spectra(args.spectra, "val", excluded, max_atoms=40)
     metrics = judge(simulator, validation.spectra)
     written = save_weights(args.out, state, {**provenance, "val_metrics_max_40_atoms": metrics})
-    if args.json:
-        json.dump(written, sys.stdout, indent=2, sort_keys=True)
-        sys.stdout.write("\n")
-    elif not args.quiet:
-        for adduct, means in metrics.items():
-            sys.stderr.write(
-                f"val {adduct:12} {means['spectra']:5} spectra: square-root cosine "
-                f"{means['with_precursor']:.3f} with and {means['without_precursor']:.3f} without precursor\n"
-            )
-    return 0
+    lines = [
+        f"val {adduct:12} {means['spectra']:5} spectra: square-root cosine "
+        f"{_shown(means['with_precursor'])} with and {_shown(means['without_precursor'])} without precursor"
+        for adduct, means in metrics.items()
+    ]
+    return weights_command.answer(written, lines, args)
 
 
 def judge(simulator: MsmsSimulator, spectra: tuple[TrainingSpectrum, ...]) -> dict[str, dict[str, Any]]:
@@ -123,6 +107,10 @@ def judge(simulator: MsmsSimulator, spectra: tuple[TrainingSpectrum, ...]) -> di
     }
 
 
+def _shown(mean: float | None) -> str:
+    return "none" if mean is None else f"{mean:.3f}"
+
+
 def _mean(values: list[float]) -> float | None:
     return (
         round(math.fsum(values) / len(values), 4) if values else None
@@ -139,8 +127,3 @@ def _census(training: TrainingSet) -> dict[str, Any]:
         "records_per_adduct": dict(Counter(s.conditions.adduct for s in spectra)),
         "rows_left_out": dict(training.left_out),
     }
-
-
-def _options(args: argparse.Namespace) -> list[str]:
-    options = ["--out", args.out.name, "--max-atoms", str(args.max_atoms), "--seed", str(args.seed)]
-    return options + [part for assignment in args.set for part in ("--set", assignment)]

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
-import shlex
-import sys
 from collections import Counter
 from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from jobs import weights_command
 from jobs.console import print_epoch
 
 if TYPE_CHECKING:
@@ -43,25 +41,13 @@ class Example(NamedTuple):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
     parser.add_argument("table", type=Path, help="table made by compute-ir (.jsonl)")
-    parser.add_argument(
-        "--out", type=Path, required=True, metavar="FILE", help="weights file to write (.safetensors)"
-    )
+    weights_command.add_arguments(parser)
     parser.add_argument(
         "--max-heavy-atoms",
         type=int,
         default=None,
         metavar="N",
         help="train on smaller molecules only and judge on the larger ones, in place of scaffolds",
-    )
-    parser.add_argument(
-        "--seed", type=int, default=0, help="seed of everything random (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="change a training setting, e.g. epochs=4",
     )
 
 
@@ -92,8 +78,9 @@ def run(args: argparse.Namespace) -> int:
         )
     network = train_ir(training, config, lambda epoch: print_epoch(epoch, config.epochs, args.quiet))
     state = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
+    own = [] if args.max_heavy_atoms is None else ["--max-heavy-atoms", str(args.max_heavy_atoms)]
     provenance = {
-        "command": shlex.join(["molucid", "train-ir", args.table.name, *_options(args)]),
+        "command": weights_command.command_line("train-ir", args, [args.table], *own),
         "config": config.model_dump(mode="json"),
         "data": {
             "file": args.table.name,
@@ -110,15 +97,11 @@ def run(args: argparse.Namespace) -> int:
     simulator = IrSimulator(IrSimulatorConfig(weights=args.out))
     metrics = judge(simulator, training, judged)
     written = save_weights(args.out, state, {**provenance, "metrics": metrics})
-    if args.json:
-        json.dump(written, sys.stdout, indent=2, sort_keys=True)
-        sys.stdout.write("\n")
-    elif not args.quiet:
-        sys.stderr.write(
-            f"{metrics['molecules']} molecules: square-root cosine {metrics['mean_cosine']:.3f} "
-            f"(mean spectrum {metrics['mean_spectrum_cosine']:.3f}), own spectrum closest for {metrics['top1']:.1%}\n"
-        )
-    return 0
+    line = (
+        f"{metrics['molecules']} molecules: square-root cosine {metrics['mean_cosine']:.3f} "
+        f"(mean spectrum {metrics['mean_spectrum_cosine']:.3f}), own spectrum closest for {metrics['top1']:.1%}"
+    )
+    return weights_command.answer(written, [line], args)
 
 
 def usable(rows: Iterable[ComputedMolecule], excluded: HoldoutKeys) -> tuple[list[Example], dict[str, int]]:
@@ -184,10 +167,3 @@ def judge(
         "mean_spectrum_cosine": round(float(found.mean_spectrum_cosine.mean()), 4),
         "top1": round(float(found.is_top1.mean()), 4),
     }
-
-
-def _options(args: argparse.Namespace) -> list[str]:
-    options = ["--out", args.out.name, "--seed", str(args.seed)]
-    if args.max_heavy_atoms is not None:
-        options += ["--max-heavy-atoms", str(args.max_heavy_atoms)]
-    return options + [part for assignment in args.set for part in ("--set", assignment)]

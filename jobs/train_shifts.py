@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import shlex
-import sys
 from collections import Counter
-from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from jobs import weights_command
 from jobs.console import print_epoch
 
 if TYPE_CHECKING:
@@ -36,19 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
     parser.add_argument("assigned", type=Path, help=f"folder of CASCADE's files: {', '.join(CASCADE_FILES)}")
     parser.add_argument("lists", type=Path, help="Parquet table of nmrshiftdb2 with `fold` train and val")
-    parser.add_argument(
-        "--out", type=Path, required=True, metavar="FILE", help="weights file to write (.safetensors)"
-    )
-    parser.add_argument(
-        "--seed", type=int, default=0, help="seed of everything random (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="change a training setting, e.g. epochs=4",
-    )
+    weights_command.add_arguments(parser)
 
 
 class ShiftData(NamedTuple):
@@ -125,9 +111,7 @@ def run(args: argparse.Namespace) -> int:
     network, targets = train_shifts(training, config, report)
     state = network_state(network, training, targets, np.ones(2))
     provenance = {
-        "command": shlex.join(
-            ["molucid", "train-shifts", args.assigned.name, args.lists.name, *_options(args)]
-        ),
+        "command": weights_command.command_line("train-shifts", args, [args.assigned, args.lists]),
         "config": config.model_dump(mode="json"),
         "data": {
             "files": {
@@ -144,13 +128,8 @@ def run(args: argparse.Namespace) -> int:
     save_weights(args.out, state, provenance)
     metrics = judge(args.out, _allowed(folds["val"], excluded))
     written = save_weights(args.out, state, {**provenance, "val_metrics": metrics})
-    if args.json:
-        json.dump(written, sys.stdout, indent=2, sort_keys=True)
-        sys.stdout.write("\n")
-    elif not args.quiet:
-        for name, means in metrics.items():
-            sys.stderr.write(f"val {name:24} {json.dumps(means)}\n")
-    return 0
+    lines = [f"val {name:24} {json.dumps(means)}" for name, means in metrics.items()]
+    return weights_command.answer(written, lines, args)
 
 
 def judge(weights: Path, data: ShiftData) -> dict[str, dict[str, Any]]:
@@ -200,8 +179,3 @@ def _census(training: ShiftTrainingSet) -> dict[str, Any]:
         "rows_per_source": dict(training.used),
         "rows_left_out": dict(training.left_out),
     }
-
-
-def _options(args: argparse.Namespace) -> Iterable[str]:
-    options = ["--out", args.out.name, "--seed", str(args.seed)]
-    return options + [part for assignment in args.set for part in ("--set", assignment)]

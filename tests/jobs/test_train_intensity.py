@@ -61,3 +61,9 @@ def test_weights_and_provenance(
     )
     assert printed["val_metrics_max_40_atoms"]["[M+H]+"]["spectra"] == 1
     assert len(simulator.simulate("CCO", [Conditions()])) == 1
+    args.json, args.quiet = False, False
+    assert train_intensity.run(args) == 0
+    said = capsys.readouterr()
+    assert not said.out
+    # the only validation spectrum has no fragment beside its precursor
+    assert "1 spectra: square-root cosine 1.000 with and none without precursor" in said.err
