@@ -14,7 +14,7 @@ from molucid.errors import InputError, Rejected
 from molucid.spectra.formats import json as molucid_json
 from molucid.spectra.formats import nmr_peak_list, nmredata
 from molucid.spectra.source import ReadConfig
-from molucid.spectra.types import NmrPeaks
+from molucid.spectra.types import Evidence, MassSpectrum, NmrPeaks
 
 
 @pytest.mark.parametrize(
@@ -66,3 +66,11 @@ def test_readers_make_a_row_of_it(reader: Any, text: str, code: str) -> None:
     (row,) = reader.read(io.BytesIO(text.encode()), "a.x", ReadConfig())
     assert isinstance(row, Rejected)
     assert row.code == code
+
+
+def test_spectra_of_all_kinds_are_counted() -> None:
+    mass = MassSpectrum(np.array([50.0]), np.array([1.0]), 60.0, "[M+H]+")
+    peaks = NmrPeaks("1H", np.array([1.2]))
+    assert Evidence("a").num_spectra == 0
+    assert Evidence("a", h_nmr=peaks).num_spectra == 1
+    assert Evidence("a", msms=(mass, mass), h_nmr=peaks).num_spectra == 3

@@ -185,7 +185,7 @@ class ShardWriter:
             index=index,
             num_read=len(samples) + len(rejected),
             num_samples=len(samples),
-            num_spectra=sum(len(s.sample.evidence.msms) for s in samples),
+            num_spectra=sum(s.sample.evidence.num_spectra for s in samples),
             rejected=dict(sorted(Counter(row.code for row in rejected).items())),
             files=files,
         )

@@ -244,6 +244,11 @@ class Evidence:
         kinds = ("formula", "msms", "ir", "h_nmr", "c_nmr", "fragments")
         return tuple(kind for kind in kinds if getattr(self, kind) not in (None, ()))
 
+    @property
+    def num_spectra(self) -> int:
+        """Tandem mass spectra, and one each of infrared, ¹H and ¹³C NMR."""
+        return len(self.msms) + sum(spectrum is not None for spectrum in (self.ir, self.h_nmr, self.c_nmr))
+
     def only(self, kinds: Collection[str]) -> Evidence:
         """The same compound with no other evidence than of these kinds."""
         hidden = {kind: () if kind == "msms" else None for kind in self.present() if kind not in kinds}
