@@ -99,9 +99,10 @@ def run(args: argparse.Namespace) -> int:
 
     from jobs.console import note
     from jobs.elucidate_checks import check_call
-    from jobs.elucidate_inputs import evidence_kinds, input_hashes, read_inputs
+    from jobs.elucidate_inputs import evidence_kinds, read_inputs
     from jobs.elucidate_outputs import write_outputs
     from jobs.elucidate_run import answer_records
+    from jobs.input_hashes import input_hashes
     from molucid.adapt.answerable import split_answerable
     from molucid.adapt.index import NeighbourIndex
     from molucid.cluster.checkpoints import local_checkpoint

@@ -37,8 +37,8 @@ spectra masked, is a run of `molucid elucidate --mask-spectra` on the same file.
 Like `--random-from` it takes packed samples, samples, a Parquet table or a file of SMILES.
 
 The truth is a table (TSV, CSV, Parquet) with the columns id (or accession, identifier, spec) and smiles,
-and if there are any adduct, instrument and fold; or a spectra file whose records carry a structure. Several
-files are one truth: give each with a --truth of its own; an id counts once.
+and if there are any adduct, instrument and fold; or spectra that carry a structure: a file, a folder of compounds
+or simulated samples. Several are one truth: give each with a --truth of its own; an id counts once.
 
 Every case of the truth is scored for every system: an input that was rejected or not answered is a miss,
 and is listed. Metrics, per spectrum and over the first k candidates as they stand (MassSpecGym's
@@ -74,7 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
     parser.add_argument("answers", nargs="+", metavar="[NAME=]ANSWERS", help="answers of one system")
     parser.add_argument(
-        "--truth", required=True, action="append", metavar="FILE", help="known structures; may be repeated"
+        "--truth", required=True, action="append", metavar="TRUTH", help="known structures; may be repeated"
     )
     parser.add_argument("--fold", default=None, help="only the truth's rows of this fold, e.g. val")
     parser.add_argument("--out", required=True, metavar="DIR", help="folder to write")
@@ -282,6 +282,7 @@ def _mces_progress() -> MCESProgress:
 def _provenance(args: argparse.Namespace, answers: dict[str, Path], num_unusable: int) -> dict[str, Any]:
     from importlib.metadata import version
 
+    from jobs.input_hashes import input_hashes
     from molucid import __version__
     from molucid.evaluate.systems import checkpoint_hash
     from molucid.files import sha256_file
@@ -296,7 +297,7 @@ def _provenance(args: argparse.Namespace, answers: dict[str, Path], num_unusable
             name: digest for name, path in answers.items() if (digest := checkpoint_hash(path)) is not None
         },
         "truth": " ".join(args.truth),
-        "truth_sha256": {path: sha256_file(path) for path in args.truth},
+        "truth_sha256": input_hashes(args.truth, None),
         "truth_unusable_rows": num_unusable,
         "fold": args.fold or "all",
         "training": " ".join(args.training) or "not given",

@@ -9,6 +9,9 @@ import pytest
 from jobs.cli import main
 from molucid.chem.fragment_counts import FragmentCounter
 from molucid.chem.fragments import FragmentVocabulary
+from molucid.chem.identity import formula_of, inchikey14
+from molucid.dataset.schema import StoredSample
+from molucid.dataset.shards import DatasetRoot, ShardWriter
 from molucid.errors import Rejected
 from molucid.evaluate import evaluation, report
 from molucid.evaluate.answer_files import write_candidates
@@ -16,6 +19,7 @@ from molucid.evaluate.fragment_files import FragmentTable, write_fragment_counts
 from molucid.files import sha256_file
 from molucid.generate.types import Answer, Candidate
 from molucid.rejected import write_rejected
+from molucid.spectra.types import Evidence, Sample
 
 TRUTH = "id\tsmiles\tadduct\na\tCCO\t[M+H]+\nb\tCCN\t[M+H]+\nc\tCCCO\t[M+Na]+\nbroken\tC1CC\t[M+H]+\n"
 
@@ -98,6 +102,34 @@ def test_two_systems_side_by_side_with_a_random_control(runs, capsys):
         (runs / "out/rejected_truth.tsv").read_text().splitlines()[1].startswith("broken\tinvalid_smiles\t")
     )
     assert len((runs / "out/random/candidates.jsonl").read_text().splitlines()) == 3
+
+
+def test_truth_may_be_simulated_samples_or_a_folder_of_compounds(runs, capsys):
+    writer = ShardWriter(DatasetRoot(str(runs / "samples")))
+    sample = Sample(Evidence("a", formula_of("CCO")), "CCO")
+    writer.write(0, [StoredSample(sample, inchikey14("CCO"), "made", "CC0", 0, {})], [])
+    writer.complete(writer.finished(), {})
+    peaks = {"format": "molucid-spectra", "version": 1, "records": []}
+    record = {"id": "b", "smiles": "CCN", "h_nmr": {"kind": "peaks", "shift_ppm": [1.1, 2.7]}}
+    (runs / "compounds/b").mkdir(parents=True)
+    (runs / "compounds/b/nmr.json").write_text(json.dumps(peaks | {"records": [record]}))
+    truth = [part for name in ("samples", "compounds") for part in ("--truth", str(runs / name))]
+    call = [
+        "evaluate",
+        str(runs / "tuned"),
+        *truth,
+        "--quiet",
+        "--no-mces",
+        "--json",
+        "--out",
+        str(runs / "o"),
+    ]
+    assert main(call) == 0
+    overall = json.loads(capsys.readouterr().out)["systems"][0]["overall"]
+    assert (overall["num_spectra"], overall["metrics"]["top1_accuracy"]["mean"]) == (2, 1)
+    hashes = json.loads((runs / "o/metrics.json").read_text())["provenance"]["truth_sha256"]
+    names = ("samples/manifest.json", "samples/data/part-00000.parquet", "compounds/b/nmr.json")
+    assert hashes.items() >= {str(runs / name): sha256_file(runs / name) for name in names}.items()
 
 
 def test_provenance_names_answers_checkpoints_and_the_other_files(runs):

@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from jobs.elucidate_inputs import input_hashes
+from jobs.input_hashes import input_hashes
 
 
 def sha256(text: str) -> str:
