@@ -81,6 +81,17 @@ def test_metrics_json_holds_what_the_table_shows(evaluation, tmp_path):
     assert content["provenance"] == {"seed": 0}
 
 
+@pytest.mark.parametrize(("top_ks", "says"), [("[1,10]", True), ("[1,2]", False)])
+def test_report_says_where_lists_are_shorter_than_k(tmp_path, top_ks, says):
+    answer = Answer("a", (Candidate("CCO", -1.0, 4, rank=1), Candidate("CO", -2.0, 3, rank=2)), "answered")
+    config = EvaluateConfig(with_mces=False).updated(["bootstrap.num_resamples=200", f"top_ks={top_ks}"])
+    found = evaluate([case("a", "CCO")], {"x": SystemInput([answer], {})}, config)
+    write_report(tmp_path / "r.html", found, {})
+    text = " ".join((tmp_path / "r.html").read_text(encoding="utf-8").split())
+    sentence = "No answer has more than 2 candidates: figures of the first 10 are of as many as there are."
+    assert (sentence in text) is says
+
+
 class _Page(HTMLParser):
     """Collects tags and checks that they nest."""
 

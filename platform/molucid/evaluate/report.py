@@ -160,6 +160,8 @@ def write_report(path: Path | str, evaluation: Evaluation, provenance: Mapping[s
         columns=columns,
         lower_is_better=[c for c in columns if _metric(c) in LOWER_IS_BETTER],
         distances=_distances(columns),
+        largest_k=evaluation.config.ks[-1],
+        most_candidates=max(len(entries) for system in evaluation.systems for entries in system.lists),
         titles=TITLES,
         tables={name for system in evaluation.systems for name in system.tables},
         num_molecules=evaluation.systems[0].overall.num_molecules,
