@@ -1,9 +1,11 @@
 """Packed samples → batches, in an order that any number of ranks and any resume agree on.
 
 All epochs' orders, one after the other, are one endless stream of samples. Global batch b is the slice
-`[b·batch_size, (b+1)·batch_size)` of it, cut into `num_micro_batches · world_size` parts (see
+`[b·batch_size, (b+1)·batch_size)` of it, sorted by length and cut into `num_micro_batches · world_size` parts (see
 `molucid.train.sharing`); micro-batch m of rank r is part m·world_size + r. So the stream position alone says what
-comes next, and the global batches are the same on one rank and on many, whether or not they divide evenly.
+comes next, and the global batches are the same on one rank and on many, whether or not they divide evenly. Samples
+of one part are of like length, because padding costs as much as what it pads; the loss, a mean over the global batch,
+is the same in any order. The longest come first: what does not fit into memory is known at once.
 """
 
 from __future__ import annotations
@@ -113,6 +115,7 @@ class Loader:
         self._start, self._part = position, 0
         self._rank, self._world_size = rank, world_size
         self._maker = BatchMaker(dataset, modalities, wanted, notation, augment)
+        self._sorted: tuple[int, NDArray[np.int64]] | None = None
         self._config = config or LoaderConfig()
 
     @property
@@ -132,7 +135,16 @@ class Loader:
             part: rank 0's part of the micro-batch; this rank's is the one `rank` places after it.
         """
         first, end = part_bounds(self._batch_size, self._num_parts, part + self._rank)
-        return np.arange(start + first, start + end, dtype=np.int64)
+        return self._longest_first(start)[first:end]
+
+    def _longest_first(self, start: int) -> NDArray[np.int64]:
+        """Stream positions of the global batch that starts at `start`; in their own order if there is one part."""
+        if self._sorted is None or self._sorted[0] != start:
+            stream = np.arange(start, start + self._batch_size, dtype=np.int64)
+            if self._num_parts > 1:
+                stream = stream[np.argsort(-self._maker.lengths(self._rows(stream)), kind="stable")]
+            self._sorted = (start, stream)
+        return self._sorted[1]
 
     def _rows(self, stream: NDArray[np.int64]) -> NDArray[np.int64]:
         epochs, places = np.divmod(stream, self.num_samples)
@@ -209,6 +221,19 @@ class BatchMaker:
     def arguments(self) -> tuple[Path, dict[str, Modality], Wanted, Notation, AugmentConfig | None]:
         """What another process needs to make the same batches."""
         return self._dataset.folder, self._modalities, self._wanted, self._notation, self._augment
+
+    def lengths(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Entries of the arrays of each row that a batch pads to its longest, summed; int64 `[rows]`."""
+        stored = self._dataset.rows[rows]
+        molecules = self._dataset.molecules[stored["molecule"]]
+        lengths = np.zeros(len(rows), np.int64)
+        if self._wanted.smiles:
+            lengths += molecules["num_selfies" if self._notation == "selfies" else "num_tokens"]
+        if "msms" in self._modalities:
+            lengths += stored["num_peaks"]
+        if "fragments" in self._modalities:
+            lengths += molecules["num_fragments"]
+        return lengths
 
     def make(self, rows: NDArray[np.int64], seeds: Sequence[tuple[int, int]] | None = None) -> _Made:
         """Arrays of all modalities, token ids `[B, T]`, fingerprints `[B, F]` and fragment counts `[B, G]`.
