@@ -3,8 +3,8 @@
     python -m benchmarks.length_order --data PACKED --recipe molucid_stage1 [--batch 32] [--micro 8] [--rounds 20]
                                       [--set KEY=VALUE]
 
-Both take the same global batches of PACKED. One cuts them, sorted by length, into micro-batches, as `Loader` does; one
-cuts them in stream order; one takes them whole. Steps are timed in turn on copies of one model; the figure is the
+All three take the same global batches of PACKED. One cuts them, sorted by length, into micro-batches, as `Loader` does;
+one cuts them in stream order; one takes them whole. Steps are timed in turn on copies of one model; the figure is the
 median over rounds of the ratio to the whole batch, in processor time. The losses of each round are compared: the
 order must not change what is learned.
 """
@@ -47,7 +47,7 @@ def main() -> None:
     maker = BatchMaker(dataset, modalities, wanted, target)
     cpu_s: dict[str, list[float]] = {name: [] for name in engines}
     tokens = dict.fromkeys(engines, 0)
-    differ = 0.0
+    differ, filled = 0.0, 0
     for round in range(options.rounds + 1):  # the first warms up
         start = round * options.batch
         by_length = [loader.indices(start, part) for part in range(parts)]
@@ -61,10 +61,12 @@ def main() -> None:
         for name, engine in engines.items():
             batches: list[Batch] = [to_batch(maker.make(part)) for part in rows[name]]
             began = time.process_time()
-            losses.append(engine.train_step(batches, 1e-4).losses["total"])
+            metrics = engine.train_step(batches, 1e-4)
             if round:
                 cpu_s[name].append(time.process_time() - began)
-                tokens[name] += sum(b.target_BT.numel() for b in batches if b.target_BT is not None)
+                tokens[name] += sum(b.target_BT[:, 1:].numel() for b in batches if b.target_BT is not None)
+            losses.append(metrics.losses["total"])
+        filled += metrics.num_tokens if round else 0
         differ = max(differ, max(losses) - min(losses))
     print(f"{options.recipe}, {len(dataset)} samples, global batch {options.batch}, {parts} micro-batches")
     print(f"{'':<24}{'median ms':>12}{'faster':>10}{'target tokens, padded':>24}")
@@ -72,6 +74,7 @@ def main() -> None:
     for name, own in cpu_s.items():
         faster = float(np.median(whole / np.array(own)))
         print(f"{name:<24}{1e3 * np.median(own):>12.0f}{faster:>9.2f}x{tokens[name] / options.rounds:>24.0f}")
+    print(f"target tokens without padding: {filled / options.rounds:.0f}")
     print(f"largest difference of the losses of one step: {differ:.1e}")
 
 

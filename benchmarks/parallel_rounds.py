@@ -18,7 +18,7 @@ class Rounds:
 
     Attributes:
         rates: molecules per second of all processes together, one per round; a round ends with the slowest process.
-        cpu_s: processor time of the best round of each process, summed.
+        cpu_s: processor time of the median round of each process, summed.
     """
 
     rates: tuple[float, ...]
@@ -71,7 +71,9 @@ def measure(
     for name in answers[0][0]:
         parts = [times[name] for times, _ in answers]
         slowest = [max(walls) for walls in zip(*(wall for wall, _ in parts), strict=True)]
-        found[name] = Rounds(tuple(len(smiles) / wall for wall in slowest), sum(min(cpu) for _, cpu in parts))
+        found[name] = Rounds(
+            tuple(len(smiles) / wall for wall in slowest), sum(statistics.median(cpu) for _, cpu in parts)
+        )
     return found, sum(number for _, number in answers)
 
 
