@@ -13,8 +13,8 @@ from jobs import weights_command
 from jobs.console import print_epoch
 
 if TYPE_CHECKING:
+    from molucid.simulate.network_training import EpochReport
     from molucid.simulate.shift_training_set import ShiftTrainingSet
-    from molucid.simulate.train_shifts import ShiftEpoch
     from molucid.spectra.assigned_shifts import AssignedShifts, ListedShifts
 
 HELP = "train the shift predictor of the NMR simulator"
@@ -105,8 +105,8 @@ def run(args: argparse.Namespace) -> int:
     training.left_out.update(folds["train"].left_out)
     num_epochs = config.assigned_epochs + config.epochs
 
-    def report(epoch: ShiftEpoch) -> None:
-        print_epoch(epoch, num_epochs, args.quiet, f"{epoch.assigned_lists} lists assigned  ")
+    def report(epoch: EpochReport, assigned_lists: int) -> None:
+        print_epoch(epoch, num_epochs, args.quiet, f"{assigned_lists} lists assigned  ")
 
     network, targets = train_shifts(training, config, report)
     state = network_state(network, training, targets, np.ones(2))

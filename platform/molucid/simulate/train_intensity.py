@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -13,26 +11,20 @@ from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor
 
-from molucid.config import Config
 from molucid.simulate.fragmenter import FragmenterConfig
 from molucid.simulate.network import IntensityNetwork, NetworkBatch, NetworkConfig
+from molucid.simulate.network_training import EpochReport, NetworkTraining, NetworkTrainingConfig
 from molucid.simulate.training_batches import TrainingIon, collate, prepare_ions
-from molucid.simulate.training_schedule import learning_rate_factor
 from molucid.simulate.training_spectra import TrainingSet
 
 
-class IntensityTrainingConfig(Config):
-    """How the intensity network is trained.
+class IntensityTrainingConfig(NetworkTrainingConfig):
+    """How the intensity network is trained, beside what all networks share.
 
     Attributes:
-        seed: of initialisation, order and sampling.
         epochs: passes over all ions (molecule and adduct).
         ions_per_batch: molecules with one adduct each per step.
         spectra_per_ion: spectra drawn per ion and step.
-        learning_rate: peak of the cosine schedule.
-        warmup_fraction: part of all steps in which the learning rate rises linearly.
-        weight_decay: of AdamW.
-        max_gradient_norm: gradients are clipped to it.
         cross_entropy_weight: of the cross-entropy beside one minus the cosine.
         fragment_weight: share of the cosine without the precursor peak, the rest being that with it.
         condition_dropout: probability that a training spectrum hides its energy, and likewise its instrument.
@@ -42,14 +34,10 @@ class IntensityTrainingConfig(Config):
         network: sizes.
     """
 
-    seed: int = 0
+    learning_rate: float = Field(default=3e-3, gt=0)
     epochs: int = Field(default=30, ge=1)
     ions_per_batch: int = Field(default=16, ge=1)
     spectra_per_ion: int = Field(default=3, ge=1)
-    learning_rate: float = Field(default=3e-3, gt=0)
-    warmup_fraction: float = Field(default=0.03, ge=0, lt=1)
-    weight_decay: float = Field(default=1e-4, ge=0)
-    max_gradient_norm: float = Field(default=1.0, gt=0)
     cross_entropy_weight: float = Field(default=0.05, ge=0)
     fragment_weight: float = Field(default=0.5, ge=0, le=1)
     condition_dropout: float = Field(default=0.04, ge=0, lt=1)
@@ -57,15 +45,6 @@ class IntensityTrainingConfig(Config):
     match_da: float = Field(default=0.004, ge=0)
     fragmenter: FragmenterConfig = FragmenterConfig(max_fragments=8_000)
     network: NetworkConfig = NetworkConfig()
-
-
-@dataclass(frozen=True, slots=True)
-class EpochReport:
-    """State after one epoch: number from 1, mean loss, seconds since the start."""
-
-    epoch: int
-    loss: float
-    elapsed_s: float
 
 
 def train_intensity(
@@ -78,18 +57,10 @@ def train_intensity(
     generator = np.random.default_rng(config.seed)
     ions = prepare_ions(training_set, config.fragmenter, config.match_ppm, config.match_da)
     network = IntensityNetwork(config.network)
-    optimizer = torch.optim.AdamW(
-        network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
-    )
-    steps_per_epoch = math.ceil(len(ions) / config.ions_per_batch)
-    num_steps = config.epochs * steps_per_epoch
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: learning_rate_factor(step / num_steps, config.warmup_fraction)
-    )
-    start = time.monotonic()
+    num_steps = config.epochs * math.ceil(len(ions) / config.ions_per_batch)
+    training = NetworkTraining(network, config, num_steps)
     for epoch in range(1, config.epochs + 1):
         order = generator.permutation(len(ions))
-        losses = []
         for first in range(0, len(ions), config.ions_per_batch):
             chosen = [ions[i] for i in order[first : first + config.ions_per_batch]]
             batch, target, is_fragment = collate(
@@ -105,13 +76,8 @@ def train_intensity(
                 config.fragment_weight,
                 config.cross_entropy_weight,
             )
-            optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]  # torch ships it without annotations
-            torch.nn.utils.clip_grad_norm_(network.parameters(), config.max_gradient_norm)
-            optimizer.step()
-            schedule.step()
-            losses.append(loss.item())
-        on_epoch(EpochReport(epoch, float(np.mean(losses)), time.monotonic() - start))
+            training.step(loss)
+        on_epoch(training.end_epoch(epoch))
     return network.eval()
 
 

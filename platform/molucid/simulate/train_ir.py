@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -13,39 +12,30 @@ from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor
 
-from molucid.config import Config
 from molucid.errors import InputError, shorten
 from molucid.simulate.ir_bands import BroadeningConfig, lorentz
 from molucid.simulate.ir_features import IrGraph, ir_graph
 from molucid.simulate.ir_model import CELLS
 from molucid.simulate.ir_network import IrNetwork, IrNetworkConfig
 from molucid.simulate.ir_xtb import Vibrations
-from molucid.simulate.training_schedule import learning_rate_factor
+from molucid.simulate.network_training import EpochReport, NetworkTraining, NetworkTrainingConfig
 
 
-class IrTrainingConfig(Config):
-    """How the infrared network is trained.
+class IrTrainingConfig(NetworkTrainingConfig):
+    """How the infrared network is trained, beside what all networks share.
 
     Attributes:
-        seed: of initialisation, order and dropout.
         epochs: passes over all molecules.
         molecules_per_batch: of one step.
-        learning_rate: peak of the cosine schedule.
-        warmup_fraction: part of all steps in which the learning rate rises linearly.
-        weight_decay: of AdamW.
-        max_gradient_norm: gradients are clipped to it.
         atom_weight: of the atoms' own spectra beside the molecules'.
         width_cm1: full width at half maximum with which both sides are drawn before they are compared.
         network: sizes.
     """
 
-    seed: int = 0
-    epochs: int = Field(default=120, ge=1)
-    molecules_per_batch: int = Field(default=8, ge=1)
-    learning_rate: float = Field(default=2e-3, gt=0)
     warmup_fraction: float = Field(default=0.05, ge=0, lt=1)
     weight_decay: float = Field(default=1e-3, ge=0)
-    max_gradient_norm: float = Field(default=1.0, gt=0)
+    epochs: int = Field(default=120, ge=1)
+    molecules_per_batch: int = Field(default=8, ge=1)
     atom_weight: float = Field(default=0.3, ge=0)
     width_cm1: float = Field(default=BroadeningConfig().width_cm1, gt=0)
     network: IrNetworkConfig = IrNetworkConfig()
@@ -66,15 +56,6 @@ class TrainingMolecule:
     vibrations: Vibrations
     graph: IrGraph
     intensity: NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True)
-class EpochReport:
-    """State after one epoch: number from 1, mean loss, seconds since the start."""
-
-    epoch: int
-    loss: float
-    elapsed_s: float
 
 
 def training_molecule(smiles: str, vibrations: Vibrations) -> TrainingMolecule:
@@ -116,17 +97,10 @@ def train_ir(
     generator = np.random.default_rng(config.seed)
     network = IrNetwork(config.network)
     drawing = _drawing(config.width_cm1)
-    optimizer = torch.optim.AdamW(
-        network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
-    )
     num_steps = config.epochs * math.ceil(len(molecules) / config.molecules_per_batch)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: learning_rate_factor(step / num_steps, config.warmup_fraction)
-    )
-    start = time.monotonic()
+    training = NetworkTraining(network, config, num_steps)
     for epoch in range(1, config.epochs + 1):
         order = generator.permutation(len(molecules))
-        losses = []
         for first in range(0, len(molecules), config.molecules_per_batch):
             chosen = [molecules[i] for i in order[first : first + config.molecules_per_batch]]
             atoms, bonds, bond_features, molecule_of_atom, target = _collate(chosen)
@@ -136,13 +110,8 @@ def train_ir(
                 molecule_of_atom,
                 config.atom_weight,
             )
-            optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]  # torch ships it without annotations
-            torch.nn.utils.clip_grad_norm_(network.parameters(), config.max_gradient_norm)
-            optimizer.step()
-            schedule.step()
-            losses.append(loss.item())
-        on_epoch(EpochReport(epoch, float(np.mean(losses)), time.monotonic() - start))
+            training.step(loss)
+        on_epoch(training.end_epoch(epoch))
     return network.eval()
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 import math
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +18,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor
 
-from molucid.config import Config
+from molucid.simulate.network_training import EpochReport, NetworkTraining, NetworkTrainingConfig
 from molucid.simulate.nmr_graph import NmrGraph
 from molucid.simulate.shift_assignment import assign
 from molucid.simulate.shift_features import ShiftBatch, collate_graphs
@@ -35,25 +34,19 @@ from molucid.simulate.shift_model import (
 )
 from molucid.simulate.shift_network import ShiftNetwork, ShiftNetworkConfig, ShiftTensors
 from molucid.simulate.shift_training_set import ShiftTrainingSet, Targets, joined, targets_from
-from molucid.simulate.training_schedule import learning_rate_factor
 
 _CENTRE_PPM = np.array([C_CENTRE_PPM, H_CENTRE_PPM, C_CENTRE_PPM, H_CENTRE_PPM])
 _SCALE_PPM = np.array([C_SCALE_PPM, H_SCALE_PPM, C_SCALE_PPM, H_SCALE_PPM])
 
 
-class ShiftTrainingConfig(Config):
-    """How the shift network is trained.
+class ShiftTrainingConfig(NetworkTrainingConfig):
+    """How the shift network is trained, beside what all networks share.
 
     Attributes:
-        seed: of initialisation and order.
         assigned_epochs: passes over the shifts of known atoms before lists are assigned.
         epochs: passes over everything after that.
         assign_every: the lists are assigned anew after so many of those epochs.
         molecules_per_batch: per step.
-        learning_rate: peak of the cosine schedule over all epochs.
-        warmup_fraction: part of all steps in which the learning rate rises linearly.
-        weight_decay: of AdamW.
-        max_gradient_norm: gradients are clipped to it.
         scale_weight: of the Laplace likelihood that teaches the scale, beside the absolute error of the location.
         computed_weight: of shifts from quantum chemistry.
         hydrogen_weight: of ¹H, whose shifts are fewer.
@@ -62,15 +55,10 @@ class ShiftTrainingConfig(Config):
         network: sizes.
     """
 
-    seed: int = 0
     assigned_epochs: int = Field(default=6, ge=1)
     epochs: int = Field(default=16, ge=0)
     assign_every: int = Field(default=2, ge=1)
     molecules_per_batch: int = Field(default=64, ge=1)
-    learning_rate: float = Field(default=2e-3, gt=0)
-    warmup_fraction: float = Field(default=0.03, ge=0, lt=1)
-    weight_decay: float = Field(default=1e-4, ge=0)
-    max_gradient_norm: float = Field(default=1.0, gt=0)
     scale_weight: float = Field(default=0.02, ge=0)
     computed_weight: float = Field(default=0.3, ge=0)
     hydrogen_weight: float = Field(default=1.5, ge=0)
@@ -79,58 +67,42 @@ class ShiftTrainingConfig(Config):
     network: ShiftNetworkConfig = ShiftNetworkConfig()
 
 
-@dataclass(frozen=True, slots=True)
-class ShiftEpoch:
-    """State after one epoch: number from 1, mean loss, lists assigned so far, seconds since the start."""
-
-    epoch: int
-    loss: float
-    assigned_lists: int
-    elapsed_s: float
-
-
 def train_shifts(
     training_set: ShiftTrainingSet,
     config: ShiftTrainingConfig,
-    on_epoch: Callable[[ShiftEpoch], None] = lambda report: None,
+    on_epoch: Callable[[EpochReport, int], None] = lambda report, assigned_lists: None,
 ) -> tuple[ShiftNetwork, Targets]:
-    """Train a fresh network; returns it with the targets of the last epoch."""
+    """Train a fresh network; returns it with the targets of the last epoch.
+
+    Args:
+        training_set: shifts of known atoms, and lists.
+        config: how.
+        on_epoch: told of each epoch and of the number of lists assigned so far.
+    """
     torch.manual_seed(config.seed)
     generator = np.random.default_rng(config.seed)
     network = ShiftNetwork(config.network)
     averaged = copy.deepcopy(network)
-    optimizer = torch.optim.AdamW(
-        network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
-    )
     known = training_set.assigned()
     targets, num_lists = known, 0
     num_steps = config.assigned_epochs * math.ceil(
         len(np.unique(known.molecule)) / config.molecules_per_batch
     )
     num_steps += config.epochs * math.ceil(len(training_set.graphs) / config.molecules_per_batch)
-    step, start = 0, time.monotonic()
+    training = NetworkTraining(network, config, num_steps)
+    decay = 0.0  # the first step is the whole mean
     for epoch in range(1, config.assigned_epochs + config.epochs + 1):
         later = epoch - config.assigned_epochs - 1
         if later >= 0 and later % config.assign_every == 0:
             found, num_lists = assign_lists(averaged.eval(), training_set)
             targets = joined(known, found)
-        losses = []
         network.train()
         for chosen in _batches(targets, config.molecules_per_batch, generator):
-            for group in optimizer.param_groups:
-                group["lr"] = config.learning_rate * learning_rate_factor(
-                    min(step / num_steps, 1.0), config.warmup_fraction
-                )
             batch, of_batch = _collate(training_set.graphs, targets, chosen)
-            loss = shift_loss(network(tensors(batch)), of_batch, config)
-            optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]  # torch ships it without annotations
-            torch.nn.utils.clip_grad_norm_(network.parameters(), config.max_gradient_norm)
-            optimizer.step()
-            _average(averaged, network, config.averaging if step else 0.0)
-            losses.append(loss.item())
-            step += 1
-        on_epoch(ShiftEpoch(epoch, float(np.mean(losses)), num_lists, time.monotonic() - start))
+            training.step(shift_loss(network(tensors(batch)), of_batch, config))
+            _average(averaged, network, decay)
+            decay = config.averaging
+        on_epoch(training.end_epoch(epoch), num_lists)
     return averaged.eval(), targets
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from molucid.simulate.training_schedule import learning_rate_factor
+from molucid.simulate.network_training import learning_rate_factor
 
 
 @pytest.mark.parametrize(
