@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 HELP = "train a model on packed samples"
 DESCRIPTION = """\
-Trains a recipe on packed samples with Ray Train, on one worker or many.
+Trains a recipe on packed samples with Ray Train, on one worker or many. A recipe of one's own is a YAML file that may
+name another as its base: docs/recipes.md.
 
   molucid pretrain --recipe quickstart --data runs/packed --out runs/model
   molucid pretrain --recipe molucid --data runs/packed --val runs/packed-val --workers 2:8 --address auto \\

@@ -11,6 +11,7 @@ from molucid.model.assembled import Molucid, new_model
 from molucid.model.inputs import collate_evidence
 from molucid.model.modalities.msms_peaks import MsmsPeaksConfig
 from molucid.model.modalities.msms_text import MsmsTextConfig
+from molucid.model.modalities.nmr_lists import NmrListConfig
 from molucid.recipes.load import list_recipes, load_recipe
 from molucid.spectra.grids import C_NMR_GRID, H_NMR_GRID, IR_GRID
 from molucid.spectra.types import Evidence, InfraredSpectrum, NmrSpectrum
@@ -162,6 +163,48 @@ def test_bad_files_are_refused(tmp_path: Path, text: str, message: str) -> None:
     path.write_text(text)
     with pytest.raises(InputError, match=message):
         load_recipe(path)
+
+
+def test_a_recipe_holds_its_differences_from_its_base(tmp_path: Path) -> None:
+    (tmp_path / "small.yaml").write_text(
+        "description: small\nbase: nmiracle_stage2\nmodel: {width: 32, heads: 2, h_nmr: {pools: [4, 5]}}\n"
+    )
+    (tmp_path / "lists.yaml").write_text(
+        "description: lists\nbase: small.yaml\nmodel: {h_nmr: {form: peaks}, fragment_head: null}\n"
+    )
+    published, small, lists = (
+        load_recipe(name) for name in ("nmiracle_stage2", tmp_path / "small.yaml", tmp_path / "lists.yaml")
+    )
+    assert (small.name, small.description) == ("small", "small")
+    assert small.model.h_nmr == published.model.h_nmr.model_copy(update={"pools": (4, 5)})
+    assert (small.model.fusion, small.train) == (published.model.fusion, published.train)
+    assert (lists.model.width, lists.model.h_nmr, lists.model.fragment_head) == (32, NmrListConfig(), None)
+
+
+def test_ablations_differ_from_the_published_recipe_in_what_they_name() -> None:
+    def settings(name: str, *without: str) -> dict[str, object]:
+        return load_recipe(name).model_dump(exclude={"name", "description"})["model"] | dict.fromkeys(without)
+
+    assert settings("ablation_fusion", "fusion") == settings("nmiracle_stage2", "fusion")
+    assert settings("ablation_positions", "ir", "h_nmr") == settings("nmiracle_stage2", "ir", "h_nmr")
+    assert load_recipe("ablation_fusion").model.fusion.layers == 0
+    assert load_recipe("ablation_positions").model.ir.positions == "sinusoidal"
+
+
+def test_faults_of_a_base_name_its_file(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("description: a\nbase: b.yaml\n")
+    (tmp_path / "b.yaml").write_text("description: b\nmodel: {widht: 64}\n")
+    with pytest.raises(InputError, match=r"b\.yaml: got unknown key 'model\.widht'"):
+        load_recipe(tmp_path / "a.yaml")
+    (tmp_path / "b.yaml").write_text("description: b\nbase: a.yaml\n")
+    with pytest.raises(InputError, match=r"its own base: .*a\.yaml → .*b\.yaml → .*a\.yaml"):
+        load_recipe(tmp_path / "a.yaml")
+    (tmp_path / "b.yaml").write_text("description: b\nbase: nmiracle_stage3\n")
+    with pytest.raises(InputError, match="did you mean 'nmiracle_stage"):
+        load_recipe(tmp_path / "b.yaml")
+    (tmp_path / "b.yaml").write_text("description: b\nbase: [molucid]\n")
+    with pytest.raises(InputError, match=r"b\.yaml: got base of type list"):
+        load_recipe(tmp_path / "b.yaml")
 
 
 def test_unknown_recipes_are_refused(tmp_path: Path) -> None:

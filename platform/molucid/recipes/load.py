@@ -1,11 +1,12 @@
-"""Recipes: named differences from the typed defaults, as YAML."""
+"""Recipes: named differences from the typed defaults, or from another recipe (`base: NAME`), as YAML."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -47,9 +48,52 @@ def load_recipe(name_or_path: str | Path, assignments: Iterable[str] = ()) -> Re
     """Read a packaged recipe by name, or one's own YAML file by path, and apply `key=value` assignments.
 
     Raises:
-        InputError: no such recipe, text that is not a YAML mapping, an unknown key, or an invalid value.
+        InputError: no such recipe or base, text that is not a YAML mapping, an unknown key, or an invalid value.
     """
-    text, source = _read(str(name_or_path))
+    values, source = _values(str(name_or_path), ())
+    return _recipe(values, source).updated(assignments)
+
+
+def _values(name_or_path: str, above: tuple[str, ...]) -> tuple[dict[str, Any], str]:
+    """What a recipe and its bases say together, and the recipe's file; `above` are the files that build on it."""
+    text, source = _read(name_or_path)
+    if source in above:
+        chain = " → ".join((*above, source))
+        raise InputError(f"a recipe that is its own base: {chain}", "a base that stands by itself")
+    values = _mapping(text, source)
+    base = values.pop("base", None)
+    if base is None:
+        return values, source
+    if not isinstance(base, str):
+        raise InputError(f"base of type {type(base).__name__}", "the name of a recipe", Where(file=source))
+    if base.endswith((".yaml", ".yml")):
+        base = str(Path(source).parent / base)
+    inherited, inherited_from = _values(base, (*above, source))
+    _recipe(inherited, inherited_from)  # its faults are told with its own name
+    del inherited["description"]
+    return _merged(inherited, values), source
+
+
+def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`base` with what `over` says instead; a section that takes another `form` starts from that form's defaults."""
+    merged = dict(base)
+    for key, value in over.items():
+        below = base.get(key)
+        if (
+            isinstance(below, dict)
+            and isinstance(value, dict)
+            and value.get("form") in (None, below.get("form"))
+        ):
+            value = _merged(below, value)
+        merged[key] = value
+    return merged
+
+
+def _recipe(values: Mapping[str, Any], source: str) -> Recipe:
+    return Recipe.from_mapping({"name": Path(source).stem, **values}, source)
+
+
+def _mapping(text: str, source: str) -> dict[str, Any]:
     try:
         values = yaml.safe_load(text)
     except yaml.YAMLError as error:
@@ -60,7 +104,7 @@ def load_recipe(name_or_path: str | Path, assignments: Iterable[str] = ()) -> Re
         raise InputError(
             f"YAML of type {type(values).__name__}", "a mapping of keys to values", Where(file=source)
         )
-    return Recipe.from_mapping({"name": Path(source).stem, **values}, source).updated(assignments)
+    return values
 
 
 def _read(name_or_path: str) -> tuple[str, str]:
