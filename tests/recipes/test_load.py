@@ -199,12 +199,38 @@ def test_faults_of_a_base_name_its_file(tmp_path: Path) -> None:
     (tmp_path / "b.yaml").write_text("description: b\nbase: a.yaml\n")
     with pytest.raises(InputError, match=r"its own base: .*a\.yaml → .*b\.yaml → .*a\.yaml"):
         load_recipe(tmp_path / "a.yaml")
+    (tmp_path / "b.yaml").write_text(f"description: b\nbase: ../{tmp_path.name}/b.yaml\n")
+    with pytest.raises(InputError, match="its own base"):
+        load_recipe((tmp_path / "b.yaml").resolve())
+    (tmp_path / "b.yaml").write_text("base: molucid\n")
+    with pytest.raises(InputError, match=r"b\.yaml: got no description"):
+        load_recipe(tmp_path / "b.yaml")
     (tmp_path / "b.yaml").write_text("description: b\nbase: nmiracle_stage3\n")
     with pytest.raises(InputError, match="did you mean 'nmiracle_stage"):
         load_recipe(tmp_path / "b.yaml")
     (tmp_path / "b.yaml").write_text("description: b\nbase: [molucid]\n")
     with pytest.raises(InputError, match=r"b\.yaml: got base of type list"):
         load_recipe(tmp_path / "b.yaml")
+
+
+def test_a_file_may_have_the_name_of_its_packaged_base(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("molucid.yaml").write_text("description: mine\nbase: molucid\nmodel: {width: 64, heads: 2}\n")
+    Path("wide.yaml").write_text("description: wide\nbase: molucid.yaml\nname: wider\nmodel: {width: 96}\n")
+    Path("third.yaml").write_text("description: third\nbase: wide.yaml\n")
+    widths = [(r.name, r.model.width) for r in map(load_recipe, ("molucid.yaml", "wide.yaml", "third.yaml"))]
+    assert widths == [("molucid", 64), ("wider", 96), ("third", 96)]
+
+
+def test_what_is_no_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "bytes.yaml").write_bytes(b"description: \xff\xfe")
+    (tmp_path / "folder.yaml").mkdir()
+    for name, code in (("bytes", "not_utf8"), ("folder", "not_a_file")):
+        with pytest.raises(InputError) as caught:
+            load_recipe(tmp_path / f"{name}.yaml")
+        assert caught.value.code == code
 
 
 def test_unknown_recipes_are_refused(tmp_path: Path) -> None:

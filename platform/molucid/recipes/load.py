@@ -51,26 +51,29 @@ def load_recipe(name_or_path: str | Path, assignments: Iterable[str] = ()) -> Re
         InputError: no such recipe or base, text that is not a YAML mapping, an unknown key, or an invalid value.
     """
     values, source = _values(str(name_or_path), ())
-    return _recipe(values, source).updated(assignments)
+    return Recipe.from_mapping(values, source).updated(assignments)
 
 
 def _values(name_or_path: str, above: tuple[str, ...]) -> tuple[dict[str, Any], str]:
-    """What a recipe and its bases say together, and the recipe's file; `above` are the files that build on it."""
+    """What a recipe and its bases say together, and the recipe's source; `above` are the recipes that build on it."""
     text, source = _read(name_or_path)
     if source in above:
         chain = " → ".join((*above, source))
         raise InputError(f"a recipe that is its own base: {chain}", "a base that stands by itself")
-    values = _mapping(text, source)
+    values = {"name": Path(source).stem, **_mapping(text, source)}
     base = values.pop("base", None)
+    if not isinstance(values.get("description"), str):
+        raise InputError(
+            "no description", "one sentence", Where(file=source), hint="add a line description: …"
+        )
     if base is None:
         return values, source
     if not isinstance(base, str):
         raise InputError(f"base of type {type(base).__name__}", "the name of a recipe", Where(file=source))
-    if base.endswith((".yaml", ".yml")):
-        base = str(Path(source).parent / base)
+    if _is_file(base):
+        base = str((Path(source).parent / base).resolve())
     inherited, inherited_from = _values(base, (*above, source))
-    _recipe(inherited, inherited_from)  # its faults are told with its own name
-    del inherited["description"]
+    Recipe.from_mapping(inherited, inherited_from)  # its faults are told with its own name
     return _merged(inherited, values), source
 
 
@@ -89,10 +92,6 @@ def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _recipe(values: Mapping[str, Any], source: str) -> Recipe:
-    return Recipe.from_mapping({"name": Path(source).stem, **values}, source)
-
-
 def _mapping(text: str, source: str) -> dict[str, Any]:
     try:
         values = yaml.safe_load(text)
@@ -107,20 +106,26 @@ def _mapping(text: str, source: str) -> dict[str, Any]:
     return values
 
 
+def _is_file(name_or_path: str) -> bool:
+    return name_or_path.endswith((".yaml", ".yml"))
+
+
 def _read(name_or_path: str) -> tuple[str, str]:
-    path = Path(name_or_path)
-    if path.suffix in (".yaml", ".yml"):
+    """Text and source of a recipe: the path of a file, or `molucid.recipes/NAME.yaml`, which no path is."""
+    if _is_file(name_or_path):
+        where = Where(file=name_or_path)
         try:
-            return path.read_text(encoding="utf-8"), str(path)
+            return Path(name_or_path).read_text(encoding="utf-8"), name_or_path
         except FileNotFoundError:
-            raise InputError("no file", "a recipe", Where(file=str(path)), code="missing_file") from None
-    packaged = files("molucid.recipes") / f"{name_or_path}.yaml"
+            raise InputError("no file", "a recipe", where, code="missing_file") from None
+        except UnicodeDecodeError:
+            raise InputError("bytes that are no UTF-8", "a recipe as text", where, code="not_utf8") from None
+        except IsADirectoryError:
+            raise InputError("a folder", "a recipe", where, code="not_a_file") from None
+    folder = files("molucid.recipes")
+    packaged = folder / f"{name_or_path}.yaml"
     if not packaged.is_file():
-        names = [
-            e.name.removesuffix(".yaml")
-            for e in files("molucid.recipes").iterdir()
-            if e.name.endswith(".yaml")
-        ]
+        names = [e.name.removesuffix(".yaml") for e in folder.iterdir() if e.name.endswith(".yaml")]
         near = difflib.get_close_matches(name_or_path, names, n=1, cutoff=0.0)
         raise InputError(
             f"recipe {name_or_path!r}",
@@ -128,4 +133,4 @@ def _read(name_or_path: str) -> tuple[str, str]:
             hint=f"did you mean {near[0]!r}?",
             code="unknown_recipe",
         )
-    return packaged.read_text(encoding="utf-8"), f"{name_or_path}.yaml"
+    return packaged.read_text(encoding="utf-8"), f"molucid.recipes/{name_or_path}.yaml"
