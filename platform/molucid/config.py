@@ -44,7 +44,9 @@ class Config(BaseModel):
             ) from None
 
     def updated(self, assignments: Iterable[str]) -> Self:
-        """Copy with `key.subkey=value` assignments applied; values are read as YAML scalars or lists.
+        """Copy with `key.subkey=value` assignments applied in turn; values are read as YAML scalars or lists.
+
+        An assignment of another `form` takes a section to that form's defaults.
 
         Raises:
             InputError: an assignment without `=`, an unknown key, or an invalid value.
@@ -75,7 +77,12 @@ class Config(BaseModel):
                     value = float(value)
                 except ValueError:
                     value = text.strip()
-            node[parts[-1]] = value
+            if parts[-1] == "form" and node["form"] != value:
+                node.clear()  # settings of one form are none of another
+                node["form"] = value
+                values = type(self).from_mapping(values).model_dump()
+            else:
+                node[parts[-1]] = value
         return type(self).from_mapping(values)
 
 

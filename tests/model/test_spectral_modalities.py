@@ -152,6 +152,14 @@ def test_list_features_say_what_a_list_says_and_what_it_does_not() -> None:
     assert not bare["hydrogens_L"].any()
 
 
+def test_a_quaternary_carbon_is_no_singlet_and_a_methyl_no_quartet() -> None:
+    names = ("S", "D", "T", "Q", "s", "d", "t", "q", "BR S")
+    carbons = NmrPeaks("13C", np.arange(10.0, 100.0, 10.0), multiplicity=names)
+    found = NmrList("13C", NmrListConfig()).featurize(Evidence("a", c_nmr=carbons))["multiplicity_L"].tolist()
+    assert found == [1 + MULTIPLICITIES.index(name) for name in (*names[:-1], "br s")]
+    assert len(set(found)) == len(names)
+
+
 def test_a_hundredth_of_a_bin_changes_the_token_of_a_shift() -> None:
     torch.manual_seed(0)
     modality = NmrList("13C", NmrListConfig())

@@ -128,6 +128,21 @@ def test_assignments_change_values() -> None:
     assert recipe.model.msms.max_peaks == 32
 
 
+def test_an_assigned_form_starts_from_its_defaults() -> None:
+    model = load_recipe("nmiracle_stage2", ["model.h_nmr.form=peaks", "model.h_nmr.form=peaks"]).model
+    assert model.h_nmr == NmrListConfig()
+    assert load_recipe("nmiracle_stage2", ["model.h_nmr.form=trace"]).model.h_nmr.pools == (
+        12,
+        20,
+    )  # no other
+    narrow = load_recipe("nmiracle_stage2", ["model.h_nmr.form=peaks", "model.h_nmr.max_peaks=8"]).model.h_nmr
+    assert narrow == NmrListConfig(max_peaks=8)
+    with pytest.raises(InputError, match=r"unknown key 'model\.h_nmr\.kernels'"):
+        load_recipe("nmiracle_stage2", ["model.h_nmr.form=peaks", "model.h_nmr.kernels=[3]"])
+    with pytest.raises(InputError, match=r"model\.h_nmr = "):
+        load_recipe("nmiracle_stage2", ["model.h_nmr.form=lists"])
+
+
 @pytest.mark.parametrize(
     ("assignment", "hint"),
     [

@@ -5,8 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from molucid.errors import InputError
+from molucid.spectra.nmr_entries import multiplicity_of
 from molucid.spectra.nmr_multiplicity import (
     PARTNERS,
+    carbon_type,
     coupling_partners,
     couplings_per_partner,
     known_multiplicity,
@@ -98,3 +100,29 @@ def test_composites_are_read_back_and_count_their_partners(parts: list[str]) -> 
     name = "".join(parts)
     assert parse_multiplicity(name) == name
     assert coupling_partners(name) == tuple(PARTNERS[part] for part in parts)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Q", "Q"),
+        ("CH3", "Q"),
+        ("ch2", "T"),
+        ("CH", "D"),
+        ("C", "S"),
+        ("Cq", "S"),
+        ("q", None),
+        ("c", None),
+        ("", None),
+    ],
+)
+def test_carbon_types_are_capitals_or_groups(text: str, name: str | None) -> None:
+    assert carbon_type(text) == name
+    if name:
+        assert multiplicity_of(text, "13C") == name
+
+
+def test_a_type_of_carbon_is_none_of_a_proton() -> None:
+    assert multiplicity_of("Q", "1H") == "q"
+    with pytest.raises(InputError):
+        multiplicity_of("CH3", "1H")

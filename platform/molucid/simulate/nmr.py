@@ -19,10 +19,9 @@ from molucid.simulate.nmr_groups import carbon_groups, hydrogen_groups
 from molucid.simulate.nmr_topology import Topology
 from molucid.simulate.shift_model import SHIPPED_SHIFT_WEIGHTS, PredictedShifts, ShiftModel, ShiftModelConfig
 from molucid.spectra.multiplets import multiplicity_name
+from molucid.spectra.nmr_multiplicity import CARBON_TYPES
 from molucid.spectra.nuclei import C_PER_H_FREQUENCY
 from molucid.spectra.types import NmrPeaks
-
-_CARBON_TYPES = ("S", "D", "T", "Q")
 
 
 class NmrConfig(Config):
@@ -141,7 +140,7 @@ class NmrSimulator:
         return NmrPeaks(
             "13C",
             np.round(predicted.c_ppm[atoms] + offset, 3),
-            multiplicity=tuple(_CARBON_TYPES[min(topology.hydrogens[atom], 3)] for atom in atoms),
+            multiplicity=tuple(CARBON_TYPES[min(topology.hydrogens[atom], 3)] for atom in atoms),
             coupling_hz=tuple(group.coupling_hz for group in groups),
             num_hydrogens=tuple(group.number for group in groups),
             shift_std_ppm=predicted.c_std_ppm[atoms],

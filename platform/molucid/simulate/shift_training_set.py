@@ -13,12 +13,11 @@ from molucid.errors import InputError
 from molucid.simulate.nmr_graph import HYDROGENS, NmrGraph, Z, read_graph
 from molucid.simulate.shift_model import C_COMPUTED, C_SHIFT, H_COMPUTED, H_SHIFT
 from molucid.spectra.assigned_shifts import AssignedShifts, ListedShifts
+from molucid.spectra.nmr_multiplicity import CARBON_TYPES
 from molucid.spectra.nmr_window import ShiftWindowConfig
 from molucid.spectra.types import FloatArray, Nucleus
 
 CARBON = 6
-CARBON_TYPES = ("S", "D", "T", "Q")
-"""By the number of hydrogens."""
 
 _COLUMN: dict[tuple[Nucleus, bool], int] = {
     ("13C", False): C_SHIFT,

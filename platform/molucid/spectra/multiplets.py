@@ -17,10 +17,9 @@ from pydantic import Field
 from molucid.config import Config
 from molucid.errors import InputError
 from molucid.spectra.grids import Grid
-from molucid.spectra.nmr_multiplicity import PARTNERS, coupling_partners
+from molucid.spectra.nmr_multiplicity import CARBON_TYPES, PARTNERS, coupling_partners
 from molucid.spectra.types import FloatArray, NmrPeaks
 
-_CARBON_TYPES = ("S", "D", "T", "Q")
 _DECIMALS = 2  # of a line's offset in Hz: closer lines are one
 _LEAST_WIDTH_STEPS = (
     1.5  # of the grid: a narrower line would change its area with its place between two points
@@ -225,6 +224,6 @@ def _area(peaks: NmrPeaks, place: int, config: LineConfig) -> float:
     name = _name(peaks, place)
     number = peaks.num_hydrogens[place] if peaks.num_hydrogens is not None else None
     area = 1.0 if number is None else float(number)
-    if peaks.nucleus == "13C" and name in _CARBON_TYPES:
-        area *= config.carbon_intensity[_CARBON_TYPES.index(name)]
+    if peaks.nucleus == "13C" and name in CARBON_TYPES:
+        area *= config.carbon_intensity[CARBON_TYPES.index(name)]
     return area

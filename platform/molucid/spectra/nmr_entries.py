@@ -8,12 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from molucid.errors import InputError
-from molucid.spectra.nmr_multiplicity import couplings_per_partner, parse_multiplicity
+from molucid.spectra.nmr_multiplicity import carbon_type, couplings_per_partner, parse_multiplicity
 from molucid.spectra.nmr_window import ShiftWindowConfig, check_shift
 from molucid.spectra.referencing import ReferencingConfig, settle
 from molucid.spectra.types import NmrPeaks, NmrSpectrum, Nucleus, Record
-
-_ATTACHED = ("S", "D", "T", "Q")
 
 
 @dataclass(slots=True)
@@ -36,13 +34,13 @@ class PeakEntry:
 
 
 def multiplicity_of(text: str, nucleus: Nucleus) -> str:
-    """Canonical name of a splitting; for ¹³C the capitals `S`, `D`, `T`, `Q` stay what they are.
+    """Canonical name of a splitting; for ¹³C the type of the carbon where `text` is one (`Q`, `CH3`).
 
     Raises:
         InputError: `unknown_multiplicity`.
     """
     # The capitals of a carbon tell its hydrogens, not a splitting.
-    return text if nucleus == "13C" and text in _ATTACHED else parse_multiplicity(text)
+    return (carbon_type(text) if nucleus == "13C" else None) or parse_multiplicity(text)
 
 
 def peaks_of(

@@ -12,6 +12,13 @@ from collections.abc import Sequence
 
 from molucid.errors import InputError, shorten
 
+CARBON_TYPES = ("S", "D", "T", "Q")
+"""What stands for a ¹³C signal's splitting: that by its 0, 1, 2 or 3 hydrogens, which decoupling hides."""
+
+_CARBON_TYPE_OF = {"C": "S", "CQ": "S", "CH": "D", "CH2": "T", "CH3": "Q"} | {
+    name: name for name in CARBON_TYPES
+}
+
 PARTNERS = {"s": 0, "d": 1, "t": 2, "q": 3, "quint": 4, "sext": 5, "sept": 6, "oct": 7, "non": 8}
 """Canonical simple splitting → number of equal coupling partners of spin ½."""
 
@@ -62,6 +69,11 @@ def parse_multiplicity(text: str) -> str:
             code="unknown_multiplicity",
         )
     return name
+
+
+def carbon_type(text: str) -> str | None:
+    """One of `CARBON_TYPES` for a capital or a group (`CH3`, `Cq`); `None` for text that is neither."""
+    return _CARBON_TYPE_OF.get(text if len(text) == 1 else text.upper())
 
 
 def known_multiplicity(text: str) -> str | None:

@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from molucid.errors import InputError
 from molucid.spectra.nmr_entries import PeakEntry
-from molucid.spectra.nmr_multiplicity import known_multiplicity
+from molucid.spectra.nmr_multiplicity import carbon_type, known_multiplicity
 from molucid.spectra.nmr_text_couplings import BROKEN_COUPLING, cut_couplings
 from molucid.spectra.nmr_text_groups import COUNT_H, groups_of, without_inner
 from molucid.spectra.nmr_text_plain import NUMBER, text_fault
@@ -32,7 +32,6 @@ _REPEATED = re.compile(r"(\d{1,2})\s?x\s?(?=-?\d)")
 _TIMES = re.compile(r"x\s?(\d{1,2})(?![\d.])|(\d{1,2})\s?x(?![\w])")
 _COUNT_C = re.compile(r"(\d{1,3})\s?[x*]?\s?C(?:H\d?|q|quat)?s?|[x*]\s?(\d{1,2})C?|(\d{1,2})\s?[x*]")
 _ATTACHED = re.compile(r"(?:\d{1,2}\s?[x*]?\s?)?(CH3|CH2|CH|Cq|C)")
-_ATTACHED_CODE = {"C": "S", "CQ": "S", "CH": "D", "CH2": "T", "CH3": "Q"}
 _SEVERAL = re.compile(r"(\d{1,2}|two|both|three|each|all)(?:\s?x)?\s?([a-zA-Z][a-z. ]*)")
 _ANY = 0
 _NUMERALS = {"two": 2, "both": 2, "three": 3, "each": _ANY, "all": _ANY}
@@ -239,7 +238,7 @@ def _read_carbon(item: str, entry: PeakEntry) -> bool:
     """
     attached, count = _ATTACHED.fullmatch(item), _COUNT_C.fullmatch(item)
     if attached and entry.multiplicity is None and (attached[1] != "C" or item == "C"):
-        entry.multiplicity = _ATTACHED_CODE[attached[1].upper()]
+        entry.multiplicity = carbon_type(attached[1])
     if count and entry.num_hydrogens is None:
         entry.num_hydrogens = next(int(value) for value in count.groups() if value)
     return bool(attached or count) or (item in ("o", "m", "p", "h") and not entry.coupling_hz)

@@ -19,7 +19,7 @@ from molucid.chem.identity import formula_of
 from molucid.errors import InputError, Rejected, Where
 from molucid.spectra.assigned_shifts import ListedShifts
 from molucid.spectra.nmr_entries import PeakEntry, peaks_of
-from molucid.spectra.nmr_multiplicity import known_multiplicity
+from molucid.spectra.nmr_multiplicity import CARBON_TYPES, known_multiplicity
 from molucid.spectra.nmr_window import ShiftWindowConfig
 from molucid.spectra.parquet_table import has_columns, open_table
 from molucid.spectra.solvents import canonical_solvent
@@ -40,7 +40,6 @@ COLUMNS = (
     ),
     *("multiplicity", "fold"),
 )
-_CARBON_TYPES = frozenset("SDTQ")
 
 
 def is_nmrshiftdb2(path: Path | str) -> bool:
@@ -185,7 +184,7 @@ def peak_list(
 def _multiplicity(text: str | None, nucleus: Nucleus) -> str | None:
     name = (text or "").strip()
     if nucleus == "13C":
-        return name.upper() if name.upper() in _CARBON_TYPES else None
+        return name.upper() if name.upper() in CARBON_TYPES else None
     return known_multiplicity(
         name
     )  # contributors wrote what they liked; a word that is no splitting says nothing

@@ -25,6 +25,7 @@ from molucid.model.modalities.base import Features, ModalityEncoder, length_mask
 from molucid.model.modalities.nmr_evidence import nmr_of
 from molucid.model.modalities.stack import Stack, StackConfig
 from molucid.spectra.grids import NMR_GRIDS, Grid
+from molucid.spectra.nmr_multiplicity import CARBON_TYPES
 from molucid.spectra.nmr_peak_picking import PeakPickingConfig
 from molucid.spectra.nmr_signals import signals_of
 from molucid.spectra.types import Evidence, FloatArray, NmrPeaks, NmrSpectrum, Nucleus
@@ -32,6 +33,7 @@ from molucid.spectra.types import Evidence, FloatArray, NmrPeaks, NmrSpectrum, N
 MULTIPLICITIES = (
     *("s", "d", "t", "q", "quint", "sext", "sept", "m", "br s"),
     *("dd", "dt", "dq", "td", "tt", "tq", "qd", "ddd", "ddt", "dtd", "dddd", "br d", "br t", "other"),
+    *CARBON_TYPES,
 )
 """Multiplicities by embedding index, from 1; 0 is: not given."""
 _MULTIPLICITY_INDEX = {name: index for index, name in enumerate(MULTIPLICITIES, start=1)}
@@ -151,7 +153,8 @@ def multiplicity_index(text: str | None) -> int:
     """Embedding index of a multiplicity; that of `other` for a word outside `MULTIPLICITIES`."""
     if text is None:
         return _ABSENT
-    return _MULTIPLICITY_INDEX.get(text.lower(), _MULTIPLICITY_INDEX["other"])
+    exact = _MULTIPLICITY_INDEX.get(text)
+    return exact or _MULTIPLICITY_INDEX.get(text.lower(), _MULTIPLICITY_INDEX["other"])
 
 
 def collate_lists(features: Sequence[Features]) -> Features:

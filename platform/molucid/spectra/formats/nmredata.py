@@ -17,7 +17,7 @@ from molucid.errors import InputError, Rejected, Where, shorten
 from molucid.spectra.draft import Draft, check_id, too_many_peaks
 from molucid.spectra.fields import assemble, field_name, parse_number
 from molucid.spectra.nmr_entries import PeakEntry, peaks_of, with_nmr
-from molucid.spectra.nmr_multiplicity import parse_multiplicity
+from molucid.spectra.nmr_multiplicity import CARBON_TYPES, parse_multiplicity
 from molucid.spectra.solvents import canonical_solvent
 from molucid.spectra.source import ReadConfig, lines, unpacked
 from molucid.spectra.types import NmrPeaks, Nucleus, Record
@@ -28,7 +28,7 @@ _PREFIX = "NMREDATA_"
 _RANGE = re.compile(r"(-?\d+(?:\.\d+)?)\s*-\s*(-?\d+(?:\.\d+)?)")
 _ATTRIBUTE = re.compile(r"\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.*)")
 _SETTING = re.compile(r"[A-Za-z][\w ]*\s*=")
-_ATTACHED = {"0": "S", "1": "D", "2": "T", "3": "Q"}
+_ATTACHED = dict(zip("0123", CARBON_TYPES, strict=True))
 _UNKNOWN_SHIFT_PPM = 777.0
 """Shifts above it say that the shift is not known."""
 
