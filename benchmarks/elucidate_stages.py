@@ -96,7 +96,7 @@ def main() -> None:
             lambda smiles: fingerprint(smiles, morgan),
             {},
             lambda count: None,
-            spec.model.modalities,
+            spec.kinds_read,
         )
         total = time.perf_counter() - started
         row = [*(result.seconds.get(stage) for stage in STAGES), total]

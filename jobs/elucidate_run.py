@@ -53,7 +53,7 @@ def answer_records(
                 lambda smiles: fingerprint(smiles, morgan),
                 provenance,
                 progress.advance,
-                spec.model.modalities,
+                spec.kinds_read,
             )
             if spec.model.fragment_head is None:
                 return result, None

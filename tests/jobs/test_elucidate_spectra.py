@@ -137,7 +137,11 @@ def used(written: SimpleNamespace) -> dict[str, list[str]]:
 
 def test_a_folder_of_compounds(answer: Callable[..., SimpleNamespace], compounds: Path) -> None:
     written = answer(compounds)
-    assert used(written) == {"acetone": ["ir"], "ethanol": ["ir", "h_nmr", "c_nmr"], "propanol": ["c_nmr"]}
+    assert used(written) == {
+        "acetone": ["ir"],
+        "ethanol": ["formula", "ir", "h_nmr", "c_nmr"],
+        "propanol": ["formula", "c_nmr"],
+    }
     assert list(written.rejected) == ["propanol/ir.jdx"]
     notes = {id: item["notes"] for id, item in written.answers.items()}
     assert notes["propanol"]["rejected_files"] == "propanol/ir.jdx"
@@ -165,7 +169,7 @@ def test_a_manifest_is_answered_as_the_folder_of_its_files_is(
         "propanol,,,,compounds/propanol/none.csv\n"
     )
     written = answer(manifest)
-    assert used(written) == {"acetone": ["ir"], "ethanol": ["h_nmr", "c_nmr"]}
+    assert used(written) == {"acetone": ["formula", "ir"], "ethanol": ["formula", "h_nmr", "c_nmr"]}
     assert written.rejected == {
         "propanol": "no_readable_file",
         "propanol/compounds/propanol/none.csv": "missing_file",
@@ -180,7 +184,7 @@ def test_a_compound_of_whose_evidence_nothing_is_left_is_a_row(
     answer: Callable[..., SimpleNamespace], compounds: Path
 ) -> None:
     written = answer(compounds, "--evidence", "formula,ir")
-    assert used(written) == {"acetone": ["ir"], "ethanol": ["ir"]}
+    assert used(written) == {"acetone": ["ir"], "ethanol": ["formula", "ir"]}
     assert written.rejected == {
         "propanol/ir.jdx": written.rejected["propanol/ir.jdx"],
         "propanol": "no_readable_evidence",

@@ -68,7 +68,7 @@ def elucidate(
     true_fingerprint: TrueFingerprint,
     provenance: Mapping[str, object],
     advance: Advance,
-    modalities: Collection[str],
+    kinds_read: Collection[str],
 ) -> Elucidated:
     """Answer every record.
 
@@ -82,7 +82,7 @@ def elucidate(
         true_fingerprint: for that measure.
         provenance: carried by every answer, with `evidence_used`: the kinds of evidence that it was written from.
         advance: told how many records were just answered.
-        modalities: kinds of evidence that the model reads.
+        kinds_read: kinds of evidence that answers depend on.
     """
     evidence = [record.evidence for record in records]
     seconds: dict[str, float] = {}
@@ -110,7 +110,7 @@ def elucidate(
         if index is not None and result.candidates:
             nearest = round(index.nearest_molecule(true_fingerprint(result.candidates[0].smiles))[0], 6)
         status: Status = "answered" if result.candidates else "no_candidate"
-        used = [kind for kind in item.present() if kind in modalities]
+        used = [kind for kind in item.present() if kind in kinds_read]
         facts = {**provenance, "evidence_used": used}
         notes = reader_notes(record)
         answers.append(Answer(item.id, result.candidates, status, nearest, result.tuning, facts, notes))

@@ -74,6 +74,12 @@ class ReplicaSpec:
     seed: int
     num_threads: int
 
+    @property
+    def kinds_read(self) -> frozenset[str]:
+        """Kinds of evidence that answers depend on: the model's, and a formula that decoding keeps to."""
+        decoding = () if self.generate.formula == "ignore" else ("formula",)
+        return frozenset((*self.model.modalities, *decoding))
+
 
 def build_replica(weights: Mapping[str, NDArray[np.generic]], spec: ReplicaSpec) -> Replica:
     """A replica on this process's device, with its own copy of `weights`."""
