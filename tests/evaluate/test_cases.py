@@ -54,6 +54,32 @@ def test_every_row_is_a_case_or_a_rejected_row_with_its_line(tmp_path):
     ]
 
 
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_the_structures_of_a_manifest_are_the_truth_also_where_spectra_cannot_be_read(tmp_path, separator):
+    write(tmp_path / "ir.jdx", "no spectrum")
+    text = "id,smiles,ir,fold\na,CCO,ir.jdx,test\nb,CCN,missing.jdx,val\n"
+    path = write(tmp_path / "compounds.csv", text.replace(",", separator))
+    cases, rejected = read_cases(path)
+    assert [(c.id, c.smiles) for c in cases] == [("a", "CCO"), ("b", "CCN")]
+    assert rejected == []
+    assert [c.id for c in read_cases(path, "val")[0]] == ["b"]
+
+
+def test_a_json_manifest_is_the_truth_with_a_row_for_what_has_no_structure(tmp_path):
+    text = '[{"id": "a", "smiles": "CCO", "ir": "missing.jdx"}, {"id": "b", "ir": "missing.jdx"}]'
+    cases, rejected = read_cases(write(tmp_path / "compounds.json", text))
+    assert [(c.id, c.smiles) for c in cases] == [("a", "CCO")]
+    assert [(r.id, r.code) for r in rejected] == [("b", "missing_structure")]
+
+
+def test_the_truth_of_a_manifest_without_structures_is_in_its_files(tmp_path):
+    write(tmp_path / "h.csv", "# nucleus: 1H\n# smiles: CCO\nshift_ppm\n1.2\n3.7\n")
+    path = write(tmp_path / "compounds.csv", "id,h_nmr\na,h.csv\n")
+    cases, rejected = read_cases(path)
+    assert [(c.id, c.smiles) for c in cases] == [("a", "CCO")]
+    assert rejected == []
+
+
 def test_fold_of_a_parquet_table(tmp_path):
     path = tmp_path / "t.parquet"
     table = {

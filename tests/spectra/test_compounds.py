@@ -249,6 +249,8 @@ def test_a_manifest_in_json(tmp_path: Path) -> None:
     ("name", "text", "code"),
     [
         ("m.csv", "id,hnmr,msms\na,b,c\n", "unknown_column"),
+        ("m.csv", "id,hnmr\na,b\n", "unknown_column"),
+        ("m.csv", "id,mass\na,180\n", "no_compounds"),
         ("m.csv", "id,msms\n", "no_records"),
         ("m.json", '[{"id": "a", "ir": ""', "invalid_json"),
         ("m.mgf", "BEGIN IONS", "no_compounds"),

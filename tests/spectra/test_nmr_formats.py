@@ -256,6 +256,19 @@ def test_a_table_without_shifts_and_a_long_one() -> None:
     assert summary(read(nmr_peak_list, text, max_peaks=8)) == ["too_many_peaks"]
 
 
+@pytest.mark.parametrize("name", ["coupling", "couplings_hz", "hydrogens", "width", "field", "titel"])
+def test_a_column_with_nearly_the_name_of_one_is_refused(name: str) -> None:
+    with pytest.raises(InputError, match=f"(?s)'{name}'.*did you mean"):
+        read(nmr_peak_list, f"# nucleus: 1H\nshift_ppm,{name}\n7.1,1\n")
+
+
+def test_a_foreign_column_is_noted() -> None:
+    text = "id,nucleus,shift_ppm,comment,formula,area\na,1H,7.1,clean,C6H6,6\n"
+    record = only(read(nmr_peak_list, text))
+    assert record.metadata["columns_not_used"] == "comment; area"
+    assert str(record.evidence.formula) == "C6H6"
+
+
 # NMReDATA.
 
 ETHANOL = """ethanol
@@ -392,6 +405,27 @@ def test_ranges_of_the_solvent_only_are_named_as_such() -> None:
     assert row.code == "no_peaks"
     assert "1 ranges, none of the compound's" in row.message
     assert "signals" in row.hint
+
+
+def test_signals_of_an_impurity_are_no_peaks_and_mixed_ones_are() -> None:
+    ranges = [
+        {"from": 1.2, "to": 1.3, "signals": [{"delta": 1.25, "kind": "impurity"}]},
+        {"from": 2.0, "to": 2.2, "kind": "mixed", "signals": [{"delta": 2.1}, {"delta": 2.15, "kind": "solvent"}]},
+        {"from": 3.0, "to": 3.4, "kind": "signal", "signals": []},
+    ]
+    peaks = only(read(nmrium, nmrium_file({"info": H_INFO, "ranges": {"values": ranges}}))).evidence.h_nmr
+    np.testing.assert_allclose(peaks.shift_ppm, [2.1, 3.2])
+    np.testing.assert_allclose(peaks.width_ppm, [0, 0.4])
+
+
+def test_a_fraction_of_hydrogens_is_no_number_and_noted() -> None:
+    text = "Title\n\n¹H NMR (400 MHz, CDCl3) δ 7.1 (s, 1H), 3.9 (s, 1.5H), 1.2 (s, 9H)"
+    record = only(read(experimental_text, text))
+    assert record.evidence.h_nmr.num_hydrogens == (9, None, 1)
+    assert record.metadata["h_nmr_without_hydrogens"] == "1 of 3 peaks"
+    signals = [{"delta": 1.0, "nbAtoms": 1.5}, {"delta": 2.0, "nbAtoms": 3}]
+    spectrum = {"info": H_INFO, "ranges": {"values": [{"signals": signals}]}}
+    assert only(read(nmrium, nmrium_file(spectrum))).evidence.h_nmr.num_hydrogens == (None, 3)
 
 
 def test_json_that_is_not_nmriums(tmp_path: Path) -> None:

@@ -1,7 +1,10 @@
 """The truth of an evaluation: which spectra are asked about, and what their structures are.
 
-Read from a table (TSV, CSV or Parquet) with an identifier and a SMILES column, which covers label files and
-the published benchmark tables, or from any spectra file whose records carry a structure.
+Read from a table (TSV, CSV or Parquet) with an identifier and a SMILES column, which covers label files, the
+published benchmark tables and manifests of compounds; from a JSON manifest with structures; or from any spectra file or
+folder of compounds whose records carry a structure.
+
+What names its structures itself is read for them alone: a compound whose spectra cannot be read is a case as any other.
 """
 
 from __future__ import annotations
@@ -17,9 +20,11 @@ from molucid.dataset.sources.spectra_inputs import kind_of, read_spectra
 from molucid.errors import InputError, Rejected, Where, shorten
 from molucid.evaluate.metrics import true_molecule
 from molucid.evaluate.utf8 import utf8_lines
+from molucid.spectra.compound_manifest import Listed, is_manifest, read_manifest_rows
 from molucid.spectra.inputs import holds_compounds
 from molucid.spectra.instrument import instrument_class
 from molucid.spectra.read import read_records
+from molucid.spectra.source import table_delimiter
 from molucid.spectra.types import Record
 
 _ALIASES = {
@@ -31,7 +36,7 @@ _ALIASES = {
 }
 """Column names that published tables use; the first that a table has counts."""
 
-_DELIMITERS = {".tsv": "\t", ".txt": "\t", ".csv": ","}
+_TABLE_SUFFIXES = (".tsv", ".txt", ".csv")
 _MAX_HEADER_CHARS = 1 << 16
 _MAX_FIELD_CHARS = 1 << 24
 
@@ -155,28 +160,48 @@ def _adduct(text: str | None) -> str | None:
 
 
 def _rows(path: Path | str) -> Iterator[_Row | Rejected]:
+    suffix = Path(path).suffix.lower()
+    if is_manifest(path):
+        return _manifest_rows(Path(path))
     if kind_of(str(path)) in ("samples", "alberts", "nmr_literature", "nmrshiftdb2") or holds_compounds(path):
         return _record_rows(read_spectra(str(path)))
-    suffix = Path(path).suffix.lower()
     if suffix == ".parquet":
         return _parquet_rows(path)
-    if suffix not in _DELIMITERS:
+    if suffix not in _TABLE_SUFFIXES:
         return _record_rows(read_records(path))
-    if suffix == ".txt" and not _names_columns(path):
+    if suffix == ".txt" and not _names_structures(path):
         # MassBank names its records so, and other programs export spectra as text.
         try:
             return _record_rows(read_records(path))
         except InputError as error:
             if error.code not in ("unknown_format", "empty_file"):
                 raise
-    return _delimited_rows(path, _DELIMITERS[suffix])
+    return _delimited_rows(path)
 
 
-def _names_columns(path: Path | str) -> bool:
-    """Whether the first line is the header of a table of structures."""
+def _manifest_rows(path: Path) -> Iterator[_Row | Rejected]:
+    if path.suffix.lower() != ".json":
+        return _delimited_rows(path) if _names_structures(path) else _record_rows(read_spectra(str(path)))
+    listed = list(read_manifest_rows(path))
+    if not any(isinstance(item, Listed) and item.smiles for item in listed):
+        return _record_rows(read_spectra(str(path)))
+    return (
+        item
+        if isinstance(item, Rejected)
+        else _Row(item.id, item.smiles, None, None, None, item.where)
+        for item in listed
+    )
+
+
+def _header(path: Path | str) -> str:
     with Path(path).open(encoding="utf-8-sig", errors="replace") as stream:
-        header = stream.readline(_MAX_HEADER_CHARS).rstrip("\n")
-    return {"id", "smiles"} <= _found_columns(header.split(_DELIMITERS[".txt"])).keys()
+        return stream.readline(_MAX_HEADER_CHARS).rstrip("\n")
+
+
+def _names_structures(path: Path | str) -> bool:
+    """Whether the first line is the header of a table of structures."""
+    header = _header(path)
+    return {"id", "smiles"} <= _found_columns(header.split(table_delimiter(header))).keys()
 
 
 def _record_rows(records: Iterable[Record | Rejected]) -> Iterator[_Row | Rejected]:
@@ -195,10 +220,10 @@ def _record_rows(records: Iterable[Record | Rejected]) -> Iterator[_Row | Reject
         )
 
 
-def _delimited_rows(path: Path | str, delimiter: str) -> Iterator[_Row]:
+def _delimited_rows(path: Path | str) -> Iterator[_Row]:
     # peak lists of the benchmark tables exceed the csv module's default of 128 KiB per field
     csv.field_size_limit(_MAX_FIELD_CHARS)
-    reader = csv.DictReader(utf8_lines(path), delimiter=delimiter)
+    reader = csv.DictReader(utf8_lines(path), delimiter=table_delimiter(_header(path)))
     try:
         columns = _columns(reader.fieldnames or (), path)
         for values in reader:

@@ -20,13 +20,15 @@ from pathlib import Path
 from typing import Any
 
 from molucid.errors import InputError, Rejected, Where, shorten
-from molucid.spectra.source import as_text, open_source
+from molucid.spectra.source import as_text, open_source, table_delimiter
 
 SLOTS = ("msms", "ir", "h_nmr", "c_nmr")
 """Columns that name files."""
 COLUMNS = ("id", "formula", "smiles", *SLOTS)
 _MAX_CHARS = 1 << 26
 _SNIFFED_CHARS = 1 << 14
+_LIKENESS = 0.76
+"""Of a column to one that names files, above which it may be that with a slip, as `hnmr`; `mass` and `msms` have 0.75."""
 _SUFFIXES = (".csv", ".tsv", ".txt", ".json")
 
 
@@ -69,7 +71,7 @@ class Listed:
 
 
 def is_manifest(path: Path | str) -> bool:
-    """Whether a file begins like a manifest: it has `id` and a column that names files."""
+    """Whether a file begins like a manifest: it has `id` and a column that names files, if with a slip in its name."""
     place = Path(path)
     if place.suffix.lower() not in _SUFFIXES or not place.is_file():
         return False
@@ -80,8 +82,10 @@ def is_manifest(path: Path | str) -> bool:
     if place.suffix.lower() == ".json":
         return head.lstrip()[:1] == "[" and any(f'"{slot}"' in head for slot in SLOTS)
     first = next((line for line in head.splitlines() if line.strip()), "")
-    names = [cell.strip().lower() for cell in next(csv.reader([first], delimiter=_delimiter(first)), [])]
-    return "id" in names and any(slot in names for slot in SLOTS)
+    names = [cell.strip().lower() for cell in next(csv.reader([first], delimiter=table_delimiter(first)), [])]
+    if "id" not in names or "mzs" in names:  # whose peaks stand in the table itself
+        return False
+    return any(difflib.get_close_matches(name, SLOTS, 1, _LIKENESS) for name in names)
 
 
 def read_manifest_rows(path: Path) -> Iterator[Listed | Rejected]:
@@ -98,10 +102,6 @@ def read_manifest_rows(path: Path) -> Iterator[Listed | Rejected]:
 def _text(path: Path, limit: int) -> str:
     with open_source(path) as stream, as_text(stream) as text:
         return text.read(limit)
-
-
-def _delimiter(header: str) -> str:
-    return max("\t;,", key=header.count)
 
 
 def _json_rows(path: Path) -> list[Any]:
@@ -121,7 +121,7 @@ def _json_rows(path: Path) -> list[Any]:
 def _table_rows(path: Path) -> list[tuple[int, Any]]:
     text = _text(path, _MAX_CHARS)
     first = next((line for line in text.splitlines() if line.strip()), "")
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(first))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=table_delimiter(first))
     rows: list[tuple[int, Any]] = []
     columns: list[str] | None = None
     try:

@@ -33,6 +33,11 @@ class PeakEntry:
     num_hydrogens: int | None = None
 
 
+def whole_number(integral: float | None) -> int | None:
+    """The number of atoms that an integral states; a fraction, as of one rotamer, states none."""
+    return int(integral) if integral and integral == int(integral) else None
+
+
 def multiplicity_of(text: str, nucleus: Nucleus) -> str:
     """Canonical name of a splitting; for ¹³C the type of the carbon where `text` is one (`Q`, `CH3`).
 
@@ -104,6 +109,14 @@ def with_nmr(
     metadata = dict(record.metadata)
     for nucleus, nmr in found.items():
         settled[nucleus], notes = settle(nmr, stated, config)
-        metadata |= notes
+        metadata |= notes | _uncounted(settled[nucleus])
     evidence = replace(record.evidence, h_nmr=settled.get("1H"), c_nmr=settled.get("13C"))
     return replace(record, evidence=evidence, metadata=metadata)
+
+
+def _uncounted(nmr: NmrSpectrum | NmrPeaks | None) -> dict[str, str]:
+    """The note on peaks without a number of hydrogens in a ¹H list that gives it for others."""
+    if not isinstance(nmr, NmrPeaks) or nmr.nucleus != "1H" or nmr.num_hydrogens is None:
+        return {}
+    number = nmr.num_hydrogens.count(None)
+    return {"h_nmr_without_hydrogens": f"{number} of {len(nmr.num_hydrogens)} peaks"} if number else {}

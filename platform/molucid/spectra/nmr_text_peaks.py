@@ -16,7 +16,7 @@ from operator import itemgetter
 from typing import TypeVar
 
 from molucid.errors import InputError
-from molucid.spectra.nmr_entries import PeakEntry
+from molucid.spectra.nmr_entries import PeakEntry, whole_number
 from molucid.spectra.nmr_multiplicity import carbon_type, known_multiplicity
 from molucid.spectra.nmr_text_couplings import BROKEN_COUPLING, cut_couplings
 from molucid.spectra.nmr_text_groups import COUNT_H, groups_of, without_inner
@@ -193,8 +193,7 @@ def _read_item(text: str, position: int, item: str, peak: _Peak, nucleus: Nucleu
         raise _malformed_coupling(text, position + broken.start())
     if nucleus == "1H" and (count := COUNT_H.search(item)):
         if peak.entry.num_hydrogens is None:
-            number = float(count[2]) * int(count[1] or 1)
-            peak.entry.num_hydrogens = int(number) if number == int(number) else None
+            peak.entry.num_hydrogens = whole_number(float(count[2]) * int(count[1] or 1))
         for rest in COUNT_H.sub(",", item).split(","):
             _read_word(text, position, rest.strip(" .:"), peak, first)
     elif nucleus == "1H" or not _read_carbon(item, peak.entry):

@@ -175,6 +175,11 @@ def as_text(stream: io.BufferedReader) -> Iterator[io.TextIOWrapper]:
         text.detach()
 
 
+def table_delimiter(header: str) -> str:
+    """What separates the cells of a table with this header: the tab, semicolon or comma that it has most of."""
+    return max("\t;,", key=header.count)
+
+
 def lines(stream: io.BufferedReader, limit: int) -> Iterator[Line]:
     """The lines of `stream`, each of at most `limit` characters in memory."""
     number = 0

@@ -9,6 +9,7 @@ several compounds; with a column `nucleus`, both lists of one.
 from __future__ import annotations
 
 import csv
+import difflib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ from molucid.spectra.fields import assemble, field_name, parse_number
 from molucid.spectra.nmr_entries import PeakEntry, multiplicity_of, peaks_of, with_nmr
 from molucid.spectra.nuclei import parse_nucleus
 from molucid.spectra.solvents import canonical_solvent
-from molucid.spectra.source import Line, ReadConfig, lines, unpacked
+from molucid.spectra.source import Line, ReadConfig, lines, table_delimiter, unpacked
 from molucid.spectra.types import Nucleus, Record
 
 SIGNATURE = re.compile(r"\A(?:\s*#[^\n]*\n)*(?:[^\n]*[,;\t])?\s*\"?shift[ _]ppm\b", re.IGNORECASE)
@@ -29,6 +30,9 @@ SIGNATURE = re.compile(r"\A(?:\s*#[^\n]*\n)*(?:[^\n]*[,;\t])?\s*\"?shift[ _]ppm\
 
 ID_FIELDS = ("id", "title", "name", "compound")
 _COLUMNS = ("shift_ppm", "multiplicity", "coupling_hz", "num_hydrogens", "width_ppm", "nucleus")
+_COMPOUND_COLUMNS = (*ID_FIELDS, "formula", "smiles", "solvent", "field_mhz")
+_LIKENESS = 0.7
+"""Of a foreign column to one of ours, above which it may be ours with a slip; `comment` and `compound` have 0.67."""
 _COMMENT = re.compile(r"#+\s*([A-Za-z][\w /-]{0,40}?)\s*[:=]\s*(.*)")
 
 
@@ -54,9 +58,12 @@ class _Compound:
             raise too_many_peaks(config.max_peaks)
         self.num_peaks += 1
         self.entries.setdefault(nucleus, []).append(_entry(row, nucleus))
-        for column, text in row.items():
-            if column not in _COLUMNS and text:
-                self.draft.header(column, text)
+        foreign = [column for column in row if column not in _COLUMNS]
+        for column in foreign:
+            if row[column]:
+                self.draft.header(column, row[column])
+        if unused := [column for column in foreign if column not in _COMPOUND_COLUMNS]:
+            self.draft.headers["columns_not_used"] = "; ".join(unused)
 
 
 def read(stream: IO[bytes], file: str, config: ReadConfig) -> Iterator[Record | Rejected]:
@@ -76,7 +83,7 @@ def read(stream: IO[bytes], file: str, config: ReadConfig) -> Iterator[Record | 
             if comment := _COMMENT.fullmatch(line.text.strip()):
                 common.header(comment[1], comment[2])
         elif columns is None:
-            delimiter = max("\t;,", key=line.text.count)
+            delimiter = table_delimiter(line.text)
             columns = _header(line, delimiter, file)
         else:
             _take_line(line, columns, delimiter, common, compounds, config)
@@ -90,6 +97,16 @@ def _header(line: Line, delimiter: str, file: str) -> list[str]:
     columns = [field_name(cell) for cell in _cells(line.text, delimiter)]
     if "shift_ppm" not in columns:
         raise _no_header(file, line.number)
+    known = (*_COLUMNS, *_COMPOUND_COLUMNS)
+    for name in columns:
+        if name not in known and (near := difflib.get_close_matches(name, known, 1, _LIKENESS)):
+            raise InputError(
+                f"the column {shorten(name)!r}",
+                f"only {', '.join(known)}",
+                Where(file, line=line.number),
+                hint=f"did you mean {near[0]!r}? else rename it",
+                code="unknown_column",
+            )
     return columns
 
 

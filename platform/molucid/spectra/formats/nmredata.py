@@ -16,7 +16,7 @@ from typing import IO
 from molucid.errors import InputError, Rejected, Where, shorten
 from molucid.spectra.draft import Draft, check_id, too_many_peaks
 from molucid.spectra.fields import assemble, field_name, parse_number
-from molucid.spectra.nmr_entries import PeakEntry, peaks_of, with_nmr
+from molucid.spectra.nmr_entries import PeakEntry, peaks_of, whole_number, with_nmr
 from molucid.spectra.nmr_multiplicity import CARBON_TYPES, parse_multiplicity
 from molucid.spectra.solvents import canonical_solvent
 from molucid.spectra.source import ReadConfig, lines, unpacked
@@ -203,7 +203,7 @@ def _entry(shift: str, attributes: Mapping[str, str], nucleus: Nucleus) -> PeakE
         coupling_hz=tuple(
             parse_number(value, "coupling", "malformed_coupling") for value in couplings if value
         ),
-        num_hydrogens=round(parse_number(count, "N", "malformed_peak")) if count else None,
+        num_hydrogens=whole_number(parse_number(count, "N", "malformed_peak")) if count else None,
     )
 
 

@@ -21,7 +21,7 @@ from molucid.errors import InputError, Rejected, Where, shorten
 from molucid.spectra.axis import require_one_run
 from molucid.spectra.draft import check_id, too_many_peaks
 from molucid.spectra.fields import assemble
-from molucid.spectra.nmr_entries import PeakEntry, peaks_of, with_nmr
+from molucid.spectra.nmr_entries import PeakEntry, peaks_of, whole_number, with_nmr
 from molucid.spectra.nmr_multiplicity import coupling_partners, known_multiplicity
 from molucid.spectra.pulse_programs import is_edited
 from molucid.spectra.solvents import canonical_solvent
@@ -34,8 +34,8 @@ SIGNATURE = re.compile(
 """What the beginning of such a file looks like."""
 
 _NUCLEI: dict[str, Nucleus] = {"1H": "1H", "13C": "13C"}
-_SIGNAL_KINDS = (None, "signal")
-"""`kind` of ranges that belong to the compound; others are solvent, impurity, reference, …."""
+_SIGNAL_KINDS = (None, "signal", "mixed")
+"""`kind` of ranges and signals that belong to the compound; others are solvent, impurity, reference, …."""
 
 
 def read(stream: IO[bytes], file: str, config: ReadConfig) -> Iterator[Record | Rejected]:
@@ -202,25 +202,21 @@ def _numbers(values: list[Any], name: str) -> FloatArray:
 
 
 def _range_entries(item: dict[str, Any]) -> Iterator[PeakEntry]:
-    """One entry for each signal of a range, or one for the range where it has none."""
+    """One entry for each of the compound's signals in a range, or one for the range where no signal is marked."""
     if item.get("kind") not in _SIGNAL_KINDS:
         return
-    signals = [
-        signal
-        for key in ("signals", "signal")
-        for signal in _values(item.get(key))
-        if signal.get("kind") in _SIGNAL_KINDS
-    ]
+    signals = [signal for key in ("signals", "signal") for signal in _values(item.get(key))]
     for signal in signals:
+        if signal.get("kind") not in _SIGNAL_KINDS:
+            continue
         splittings = [j for key in ("js", "j") for j in _values(signal.get(key))]
         name = signal.get("multiplicity")
         name = known_multiplicity(name) if isinstance(name, str) else None
-        atoms = _number(signal.get("nbAtoms"))
         yield PeakEntry(
             _shift(signal.get("delta")),
             multiplicity=name or ("m" if signal.get("multiplicity") else None),
             coupling_hz=_couplings(splittings, name),
-            num_hydrogens=round(atoms) if atoms else None,
+            num_hydrogens=whole_number(_number(signal.get("nbAtoms"))),
         )
     if not signals:
         first, last = _shift(item.get("from")), _shift(item.get("to"))
