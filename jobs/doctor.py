@@ -215,7 +215,7 @@ def _batch_memory(recipe_name: str) -> list[Finding]:
     from molucid.train.memory import estimate_training_memory
 
     recipe = load_recipe(recipe_name, [])
-    estimate = estimate_training_memory(recipe.model, recipe.train.micro_batch_size)
+    estimate = estimate_training_memory(recipe.model, recipe.objective, recipe.train.micro_batch_size)
     room, place = _training_room()
     fits = estimate.total_bytes < 0.8 * room
     found = (

@@ -90,7 +90,9 @@ class CompositionHead(FragmentHead):
         _require_fragments(counts_BV, len(self.fragment_VH))
         pooled_BH = self.pooled(memory.fused_pooled_BD)
         target_BV = counts_BV.clamp(max=self.max_count)
-        with torch.autocast(pooled_BH.device.type, enabled=False):
+        # Tensors without storage, on which memory is counted, know no autocast.
+        device = "cpu" if pooled_BH.is_meta else pooled_BH.device.type
+        with torch.autocast(device, enabled=False):
             loss: Tensor = _CompositionLoss.apply(  # type: ignore[no-untyped-call]
                 pooled_BH.float(),
                 self.fragment_VH,

@@ -9,15 +9,19 @@ import torch
 from torch import Tensor
 
 from molucid.chem.formula import Formula
+from molucid.chem.fragment_vector import FragmentCounts
 from molucid.model.assembled import Molucid
 from molucid.model.batch import Batch
 from molucid.model.config import ModelConfig
 from molucid.model.inputs import collate_evidence
 from molucid.model.objective import LossTotals, Objective, ObjectiveConfig
-from molucid.spectra.types import Evidence, MassSpectrum
+from molucid.spectra.grids import IR_GRID, NMR_GRIDS
+from molucid.spectra.types import Evidence, InfraredSpectrum, MassSpectrum, NmrSpectrum, Nucleus
 
 _TYPICAL_FORMULA = Formula.parse("C22H27N3O5S")
 _TYPICAL_PEAKS = 100
+_TYPICAL_LINES = 20
+_TYPICAL_FRAGMENTS = 25
 _TYPICAL_TARGET_TOKENS = 64
 _BYTES_PER_PARAMETER = 16
 """Float32 weight, gradient and two AdamW moments."""
@@ -43,10 +47,13 @@ class MemoryEstimate:
         return self.parameter_bytes + self.activation_bytes
 
 
-def estimate_training_memory(config: ModelConfig, micro_batch_size: int) -> MemoryEstimate:
-    """Estimate for typical samples: a spectrum of 100 peaks, 64 target tokens, a formula of five elements.
+def estimate_training_memory(
+    config: ModelConfig, objective: ObjectiveConfig, micro_batch_size: int
+) -> MemoryEstimate:
+    """Estimate for typical samples with every kind of evidence that the model reads, and 64 target tokens.
 
-    The forward pass runs on torch's `meta` device, which knows shapes and keeps no data; activations are the
+    They have a formula of five elements, a mass spectrum of 100 peaks, an infrared trace, NMR traces of 20 lines and
+    25 different fragments. The forward pass runs on torch's `meta` device, which knows shapes and keeps no data; activations are the
     distinct tensors that autograd saves, weights left out.
     """
     with torch.device("meta"):
@@ -61,9 +68,8 @@ def estimate_training_memory(config: ModelConfig, micro_batch_size: int) -> Memo
             saved[storage._cdata] = tensor
         return tensor
 
-    weights = ObjectiveConfig(lambda_=0.0 if config.fingerprint_bits is None else 1.0)
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        Objective(weights)(
+        Objective(objective)(
             model, batch, LossTotals(micro_batch_size * _TYPICAL_TARGET_TOKENS, micro_batch_size)
         )
     activations = sum(tensor.untyped_storage().nbytes() for tensor in saved.values())
@@ -72,15 +78,36 @@ def estimate_training_memory(config: ModelConfig, micro_batch_size: int) -> Memo
 
 
 def _typical_batch(model: Molucid, size: int) -> Batch:
-    mz = np.linspace(50, 440, _TYPICAL_PEAKS)
-    spectrum = MassSpectrum(mz, np.ones(_TYPICAL_PEAKS), precursor_mz=446.17, adduct="[M+H]+")
-    inputs = collate_evidence(
-        [Evidence("typical", _TYPICAL_FORMULA, (spectrum,))] * size, model.modalities
-    ).inputs
-    bits = model.config.fingerprint_bits
+    inputs = collate_evidence([_typical_evidence()] * size, model.modalities).inputs
+    bits, fragments = model.config.fingerprint_bits, model.config.num_fragments
     return Batch(
         inputs,
         size,
         target_BT=torch.full((size, _TYPICAL_TARGET_TOKENS), 3),
         fingerprint_BF=None if bits is None else torch.zeros(size, bits),
+        fragments_BG=torch.zeros(size, fragments, dtype=torch.int64),
+    )
+
+
+def _typical_evidence() -> Evidence:
+    mz = np.linspace(50, 440, _TYPICAL_PEAKS)
+    return Evidence(
+        "typical",
+        formula=_TYPICAL_FORMULA,
+        msms=(MassSpectrum(mz, np.ones(_TYPICAL_PEAKS), precursor_mz=446.17, adduct="[M+H]+"),),
+        ir=InfraredSpectrum(IR_GRID.axis, np.ones(IR_GRID.num_points)),
+        h_nmr=_typical_trace("1H"),
+        c_nmr=_typical_trace("13C"),
+        fragments=FragmentCounts(
+            np.arange(_TYPICAL_FRAGMENTS, dtype=np.uint16), np.ones(_TYPICAL_FRAGMENTS, np.uint16)
+        ),
+    )
+
+
+def _typical_trace(nucleus: Nucleus) -> NmrSpectrum:
+    grid = NMR_GRIDS[nucleus]
+    line = np.linspace(grid.first, grid.last, _TYPICAL_LINES + 2)[1:-1]
+    width = 5 * grid.step
+    return NmrSpectrum(
+        nucleus, grid.axis, (1 / (1 + ((grid.axis[:, None] - line) / width) ** 2)).sum(axis=1), field_mhz=400
     )
