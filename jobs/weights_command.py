@@ -14,7 +14,7 @@ from typing import Any
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of every such command."""
     parser.add_argument(
-        "--out", type=Path, required=True, metavar="FILE", help="weights file to write (.safetensors)"
+        "--out", type=_weights_file, required=True, metavar="FILE", help="weights file to write (.safetensors)"
     )
     parser.add_argument(
         "--seed", type=int, default=0, help="seed of everything random (default: %(default)s)"
@@ -26,6 +26,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="change a training setting, e.g. epochs=4",
     )
+
+
+def _weights_file(text: str) -> Path:
+    if not text.endswith(".safetensors"):
+        raise argparse.ArgumentTypeError(f"{text!r}: a name that ends in .safetensors is expected")
+    return Path(text)
 
 
 def command_line(command: str, args: argparse.Namespace, inputs: Iterable[Path], *own: str) -> str:

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from molucid.chem.fingerprints import FingerprintConfig, fingerprint
+from molucid.chem.fragments import FragmentVocabulary
 from molucid.chem.identity import formula_of
 from molucid.chem.smiles_tokens import SmilesTokenizer
 from molucid.dataset.order import sample_order
@@ -22,8 +23,9 @@ from molucid.model.modalities.base import Features
 from molucid.model.modalities.nmr_lists import NmrList, NmrListConfig
 from molucid.model.modalities.registry import build_modalities
 from molucid.simulate.augment import AugmentConfig
+from molucid.spectra.clean import CleanConfig
 from molucid.spectra.types import Evidence, MassSpectrum, NmrPeaks, Record
-from molucid.train.loader import Loader, LoaderConfig, pad_targets
+from molucid.train.loader import BatchMaker, Loader, LoaderConfig, pad_targets
 
 NUM_ROWS = 11
 BITS = FingerprintConfig(num_bits=64)
@@ -217,3 +219,39 @@ def test_what_augmentation_draws_is_the_same_on_any_number_of_ranks(tmp_path: Pa
     assert alone != shifts(1, seed=4)
     plain = next(iter(Loader(packed, modalities, 8, 3)))
     assert {tuple(row) for row in plain.inputs["h_nmr"]["shift_BL"].tolist()} == {(1.0, 3.0)}
+
+
+@pytest.mark.parametrize(
+    ("modalities", "wanted", "notation", "per_row"),
+    [
+        ((), Wanted(), "smiles", "num_tokens"),
+        ((), Wanted(), "selfies", "num_selfies"),
+        (("h_nmr",), Wanted(smiles=False), "smiles", None),
+        (("msms",), Wanted(smiles=False), "smiles", "num_peaks"),
+        (("fragments",), Wanted(smiles=False), "smiles", "num_fragments"),
+    ],
+)
+def test_the_length_of_a_row_is_what_its_batch_pads(
+    tmp_path: Path, modalities: tuple[str, ...], wanted: Wanted, notation: str, per_row: str | None
+) -> None:
+    vocabulary = tmp_path / "vocabulary.txt"
+    FragmentVocabulary(("[OH]", "c", "[CH3]"), {}).save(vocabulary)
+    records = []
+    for row, smiles in enumerate(("CCO", "c1ccccc1CO", "CCCCCC")):
+        mz = 20.0 + np.arange(row + 2)
+        spectrum = MassSpectrum(mz, np.ones(row + 2), 1000.0, "[M+H]+")
+        records.append(Record(Evidence(f"r{row}", formula_of(smiles), (spectrum,)), smiles, Where("made")))
+    clean = CleanConfig(precursor_tolerance_ppm=None)
+    config = PackConfig(fragments=str(vocabulary), selfies=True, fingerprint=BITS, clean=clean)
+    pack(records, tmp_path / "packed", config, {})
+    maker = BatchMaker(
+        PackedDataset(tmp_path / "packed"), dict.fromkeys(modalities, RowNumber()), wanted, notation  # type: ignore[arg-type]
+    )
+    known = {
+        None: [0, 0, 0],
+        "num_tokens": [3, 10, 6],
+        "num_selfies": [3, 10, 6],
+        "num_peaks": [2, 3, 4],
+        "num_fragments": [2, 2, 1],
+    }
+    assert maker.lengths(np.arange(3)).tolist() == known[per_row]

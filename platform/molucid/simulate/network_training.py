@@ -17,7 +17,7 @@ _FLOOR = 0.003  # what is left of the peak learning rate at the last step
 
 
 class NetworkTrainingConfig(Config):
-    """How a network is fitted; each network's own config sets the rates.
+    """How a network is fitted; each network's own config adds its sizes and changes what differs.
 
     Attributes:
         seed: of everything random.

@@ -85,6 +85,7 @@ def train_shifts(
     averaged = copy.deepcopy(network)
     known = training_set.assigned()
     targets, num_lists = known, 0
+    # At most so many: a molecule whose lists find no atoms is in no batch.
     num_steps = config.assigned_epochs * math.ceil(
         len(np.unique(known.molecule)) / config.molecules_per_batch
     )

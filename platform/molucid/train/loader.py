@@ -223,7 +223,10 @@ class BatchMaker:
         return self._dataset.folder, self._modalities, self._wanted, self._notation, self._augment
 
     def lengths(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Entries of the arrays of each row that a batch pads to its longest, summed; int64 `[rows]`."""
+        """What a batch pads to its longest row, summed: target tokens, MS/MS peaks, fragments; int64 `[rows]`.
+
+        Lists of NMR peaks are padded, too, but are short beside the tokens of a trace.
+        """
         stored = self._dataset.rows[rows]
         molecules = self._dataset.molecules[stored["molecule"]]
         lengths = np.zeros(len(rows), np.int64)
