@@ -78,6 +78,24 @@ def test_an_exception_ends_the_cluster_too() -> None:
     assert _descendants() <= before
 
 
+def test_a_start_that_takes_too_long_is_tried_again_and_leaves_nothing_behind(monkeypatch, caplog) -> None:
+    init = ray.init
+    forgotten: list[psutil.Process] = []
+
+    def too_slow_at_first(**options: object) -> object:
+        if forgotten:
+            return init(**options)
+        process = subprocess.Popen(["sleep", "600"])
+        forgotten.append(psutil.Process(process.pid))
+        raise Exception("The current node timed out during startup.")
+
+    monkeypatch.setattr(ray, "init", too_slow_at_first)
+    with caplog.at_level(logging.WARNING), ray_session(num_cpus=1):
+        assert not forgotten[0].is_running()
+        assert ray.get(ray.remote(lambda: 7).remote()) == 7
+    assert "trying again" in caplog.text
+
+
 def test_stdout_is_left_to_data_also_when_workers_die(capsys) -> None:
     err = ""
     with ray_session(num_cpus=1):

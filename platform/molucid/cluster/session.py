@@ -8,6 +8,7 @@ land on somebody's cluster because a variable happened to be set.
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import importlib.util
 import logging
@@ -18,6 +19,7 @@ import signal
 import sys
 import tempfile
 import threading
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,7 +130,7 @@ def _embedded(sizes: Mapping[str, Any], worker_logs: bool) -> Iterator[RaySessio
     # Ray's own token file is readable by everybody under the usual umask.
     token_file.touch(mode=0o600, exist_ok=False)
     token_file.write_text(secrets.token_hex(32))
-    before = set(psutil.Process().children(recursive=True))
+    before = _descendants()
     environment = {
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN_PATH": str(token_file),
@@ -151,7 +153,7 @@ def _embedded(sizes: Mapping[str, Any], worker_logs: bool) -> Iterator[RaySessio
                 with _exit_on_sigterm():
                     yield _describe(embedded=True)
             finally:
-                started = set(psutil.Process().children(recursive=True)) - before
+                started = _descendants() - before
                 ray.shutdown()
                 _end(started)
     finally:
@@ -160,23 +162,41 @@ def _embedded(sizes: Mapping[str, Any], worker_logs: bool) -> Iterator[RaySessio
 
 def _start_cluster(folder: Path, sizes: Mapping[str, Any], worker_logs: bool) -> None:
     for attempt in range(1, START_ATTEMPTS + 1):
-        try:
-            ray.init(
-                address="local",
-                include_dashboard=False,
-                logging_level=logging.ERROR,
-                log_to_driver=worker_logs,
-                _temp_dir=str(folder / str(attempt)),
-                **sizes,
-            )
-        except Exception as error:
-            # Ray raises a bare Exception when its processes take more than 30 s, as on an overloaded machine.
-            if "timed out during startup" not in str(error) or attempt == START_ATTEMPTS:
-                raise
-            log.warning("Ray took too long to start; trying again")
-            ray.shutdown()
-        else:
-            return
+        before = _descendants()
+        # Ray forgets its processes without having waited for them when it gives up.
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "subprocess .* is still running", ResourceWarning)
+            if _has_started(folder / str(attempt), sizes, worker_logs, is_last=attempt == START_ATTEMPTS):
+                return
+            gc.collect()
+        for process in (left := _descendants() - before):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(left, timeout=PROCESS_GRACE_S)
+
+
+def _has_started(folder: Path, sizes: Mapping[str, Any], worker_logs: bool, is_last: bool) -> bool:
+    try:
+        ray.init(
+            address="local",
+            include_dashboard=False,
+            logging_level=logging.ERROR,
+            log_to_driver=worker_logs,
+            _temp_dir=str(folder),
+            **sizes,
+        )
+    except Exception as error:
+        # Ray raises a bare Exception when its processes take more than 30 s, as on an overloaded machine.
+        if "timed out during startup" not in str(error) or is_last:
+            raise
+        log.warning("Ray took too long to start; trying again")
+        ray.shutdown()
+        return False
+    return True
+
+
+def _descendants() -> set[psutil.Process]:
+    return set(psutil.Process().children(recursive=True))
 
 
 @contextlib.contextmanager
