@@ -89,8 +89,9 @@ def systems_of(study: str) -> list[System]:
         "nmr2struct": ("nmr2struct_stage2", "binary"),
         "nmiracle": ("nmiracle_stage2", "counts"),
     }
+    ablations = {name: (name, "counts") for name in ("ablation_fusion", "ablation_positions")}
     for subset, kinds in SUBSETS.items():
-        for name, (recipe, stage1) in baselines.items():
+        for name, (recipe, stage1) in (baselines | (ablations if kinds == TRIMODAL else {})).items():
             shown = f"{name}@{subset}"
             setting = f"model.modalities=[{','.join(kinds)}]"
             found.append(System(shown, recipe, (setting,), {shown: kinds}, stage1))

@@ -73,6 +73,7 @@ def parse_multiplicity(text: str) -> str:
 
 def carbon_type(text: str) -> str | None:
     """One of `CARBON_TYPES` for a capital or a group (`CH3`, `Cq`); `None` for text that is neither."""
+    # A small letter is a splitting: d is a doublet, D a CH.
     return _CARBON_TYPE_OF.get(text if len(text) == 1 else text.upper())
 
 
