@@ -93,7 +93,16 @@ def test_a_start_that_takes_too_long_is_tried_again_and_leaves_nothing_behind(mo
     with caplog.at_level(logging.WARNING), ray_session(num_cpus=1):
         assert not forgotten[0].is_running()
         assert ray.get(ray.remote(lambda: 7).remote()) == 7
-    assert "trying again" in caplog.text
+    assert "took too long to start (1 of 5 attempts)" in caplog.text
+
+
+def test_a_machine_on_which_ray_never_starts_is_told_so(monkeypatch) -> None:
+    def too_slow(**options: object) -> object:
+        raise Exception("The current node timed out during startup.")
+
+    monkeypatch.setattr(ray, "init", too_slow)
+    with pytest.raises(InputError, match="5 starts of Ray that took too long"), ray_session(num_cpus=1):
+        pass
 
 
 def test_stdout_is_left_to_data_also_when_workers_die(capsys) -> None:

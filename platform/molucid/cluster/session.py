@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 # A Unix socket's path is limited to 107 bytes and Ray appends up to 75 of its own.
 MAX_TEMP_ROOT_LENGTH = 20
 PROCESS_GRACE_S = 10.0
-START_ATTEMPTS = 3
+START_ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,21 +161,33 @@ def _embedded(sizes: Mapping[str, Any], worker_logs: bool) -> Iterator[RaySessio
 
 
 def _start_cluster(folder: Path, sizes: Mapping[str, Any], worker_logs: bool) -> None:
+    """Start Ray, which gives its processes 30 s, as often as a busy machine may need.
+
+    Raises:
+        InputError: they needed longer every time.
+    """
     for attempt in range(1, START_ATTEMPTS + 1):
         before = _descendants()
         # Ray forgets its processes without having waited for them when it gives up.
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "subprocess .* is still running", ResourceWarning)
-            if _has_started(folder / str(attempt), sizes, worker_logs, is_last=attempt == START_ATTEMPTS):
+            if _has_started(folder / str(attempt), sizes, worker_logs):
                 return
             gc.collect()
         for process in (left := _descendants() - before):
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
         psutil.wait_procs(left, timeout=PROCESS_GRACE_S)
+        log.warning("Ray took too long to start (%d of %d attempts)", attempt, START_ATTEMPTS)
+    raise InputError(
+        f"{START_ATTEMPTS} starts of Ray that took too long",
+        "a machine with time for its processes",
+        hint="end other programs, or join a running cluster with --address",
+        code="ray_not_started",
+    )
 
 
-def _has_started(folder: Path, sizes: Mapping[str, Any], worker_logs: bool, is_last: bool) -> bool:
+def _has_started(folder: Path, sizes: Mapping[str, Any], worker_logs: bool) -> bool:
     try:
         ray.init(
             address="local",
@@ -186,10 +198,9 @@ def _has_started(folder: Path, sizes: Mapping[str, Any], worker_logs: bool, is_l
             **sizes,
         )
     except Exception as error:
-        # Ray raises a bare Exception when its processes take more than 30 s, as on an overloaded machine.
-        if "timed out during startup" not in str(error) or is_last:
+        # Ray raises a bare Exception when its processes take too long.
+        if "timed out during startup" not in str(error):
             raise
-        log.warning("Ray took too long to start; trying again")
         ray.shutdown()
         return False
     return True
