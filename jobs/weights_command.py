@@ -14,7 +14,11 @@ from typing import Any
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of every such command."""
     parser.add_argument(
-        "--out", type=_weights_file, required=True, metavar="FILE", help="weights file to write (.safetensors)"
+        "--out",
+        type=_weights_file,
+        required=True,
+        metavar="FILE",
+        help="weights file to write (.safetensors)",
     )
     parser.add_argument(
         "--seed", type=int, default=0, help="seed of everything random (default: %(default)s)"

@@ -7,8 +7,8 @@ only; `from_mapping` applies them and names the nearest valid key for one that d
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
-from typing import Any, Self, TypeGuard, get_args
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -38,7 +38,7 @@ class Config(BaseModel):
                 raise _unknown_key(path, str(first["loc"][-1]), valid, where) from None
             raise InputError(
                 got=f"{path or 'configuration'} = {first['input']!r}",
-                expected=first["msg"],
+                expected=_expected(first["type"], first["msg"], first.get("ctx", {})),
                 where=where,
                 code="invalid_config",
             ) from None
@@ -46,7 +46,8 @@ class Config(BaseModel):
     def updated(self, assignments: Iterable[str]) -> Self:
         """Copy with `key.subkey=value` assignments applied in turn; values are read as YAML scalars or lists.
 
-        An assignment of another `form` takes a section to that form's defaults.
+        An assignment of another `form` takes a section to that form's defaults, and one below a section that is `None`
+        begins it.
 
         Raises:
             InputError: an assignment without `=`, an unknown key, or an invalid value.
@@ -58,12 +59,14 @@ class Config(BaseModel):
             path, separator, text = assignment.partition("=")
             if not separator:
                 raise InputError(repr(assignment), "key=value", hint="write --set train.learning_rate=3e-4")
-            node, parts = values, path.strip().split(".")
+            node, parts, begins = values, path.strip().split("."), False
             for depth, part in enumerate(parts):
-                if not isinstance(node, dict) or part not in node:
-                    valid = _keys_at(type(self), parts[:depth])
+                valid = _keys_at(type(self), parts[:depth])
+                if not isinstance(node, dict) or part not in (valid if begins else node):
                     raise _unknown_key(path, part, valid, None)
                 if depth < len(parts) - 1:
+                    if node.get(part) is None and _keys_at(type(self), parts[: depth + 1]):
+                        node[part], begins = {}, True
                     node = node[part]
             try:
                 value = yaml.safe_load(text)
@@ -77,13 +80,23 @@ class Config(BaseModel):
                     value = float(value)
                 except ValueError:
                     value = text.strip()
-            if parts[-1] == "form" and node["form"] != value:
+            if parts[-1] == "form" and node.get("form") != value:
                 node.clear()  # settings of one form are none of another
-                node["form"] = value
+                begins = True
+            node[parts[-1]] = value
+            if begins:
                 values = type(self).from_mapping(values).model_dump()
-            else:
-                node[parts[-1]] = value
         return type(self).from_mapping(values)
+
+
+def _expected(kind: str, message: str, context: Mapping[str, Any]) -> str:
+    """What a value had to be; pydantic's own words, save for sections that have several forms."""
+    name = str(context.get("discriminator", "")).strip("'")
+    if kind == "union_tag_not_found":
+        return f"a {name}, set before what belongs to it"
+    if kind == "union_tag_invalid":
+        return f"a {name} out of {context['expected_tags']}"
+    return message
 
 
 def _keys_at(cls: type[BaseModel], path: list[str]) -> list[str]:
@@ -94,7 +107,7 @@ def _keys_at(cls: type[BaseModel], path: list[str]) -> list[str]:
             # pydantic names the chosen form of a section that has several, e.g. `model.msms.peaks.max_peaks`
             options = [option for option in options if _has_tag(option, part)]
         else:
-            options = [t for t in (field.annotation, *get_args(field.annotation)) if _is_config(t)]
+            options = list(_configs_in(field.annotation))
         if not options:
             return []
     return list(options[0].model_fields)
@@ -104,8 +117,12 @@ def _has_tag(option: type[BaseModel], tag: str) -> bool:
     return any(tag in get_args(field.annotation) for field in option.model_fields.values())
 
 
-def _is_config(annotation: Any) -> TypeGuard[type[BaseModel]]:
-    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+def _configs_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The configurations among the options of a field, e.g. of `Annotated[A | B, …] | None`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for option in get_args(annotation):
+        yield from _configs_in(option)
 
 
 def _unknown_key(path: str, key: str, valid: list[str], where: Where | None) -> InputError:

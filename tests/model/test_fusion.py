@@ -82,12 +82,18 @@ def test_tokens_read_their_modality_then_each_other_and_their_mean_is_that_of_th
     infrared = InfraredSpectrum(IR_GRID.axis, rng.random(IR_GRID.num_points))
     protons = NmrSpectrum("1H", H_NMR_GRID.axis, rng.random(H_NMR_GRID.num_points))
     samples = [
-        Evidence("all", ir=infrared, h_nmr=protons, c_nmr=NmrPeaks("13C", np.array([14.2, 60.1, 128.0, 171.0]))),
+        Evidence(
+            "all", ir=infrared, h_nmr=protons, c_nmr=NmrPeaks("13C", np.array([14.2, 60.1, 128.0, 171.0]))
+        ),
         Evidence("no infrared", h_nmr=protons, c_nmr=NmrPeaks("13C", np.array([21.0, 77.0]))),
     ]
     model = new_model(published(), seed=3).eval()
-    for parameter in model.parameters():  # norms begin as the identity, biases as 0, which would hide a mistake
-        parameter.add_(0.1 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(parameter.numel())))
+    for (
+        parameter
+    ) in model.parameters():  # norms begin as the identity, biases as 0, which would hide a mistake
+        parameter.add_(
+            0.1 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(parameter.numel()))
+        )
     inputs = collate_evidence(samples, model.modalities).inputs
     memory = model.encode(inputs)
 

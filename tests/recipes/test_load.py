@@ -8,11 +8,14 @@ import torch
 
 from molucid.errors import InputError
 from molucid.model.assembled import Molucid, new_model
+from molucid.model.fragment_heads import CompositionHeadConfig
 from molucid.model.inputs import collate_evidence
 from molucid.model.modalities.msms_peaks import MsmsPeaksConfig
 from molucid.model.modalities.msms_text import MsmsTextConfig
 from molucid.model.modalities.nmr_lists import NmrListConfig
 from molucid.recipes.load import list_recipes, load_recipe
+from molucid.simulate.augment import AugmentConfig
+from molucid.simulate.nmr_augment_config import NmrAugmentConfig
 from molucid.spectra.grids import C_NMR_GRID, H_NMR_GRID, IR_GRID
 from molucid.spectra.types import Evidence, InfraredSpectrum, NmrSpectrum
 
@@ -126,6 +129,18 @@ def test_assignments_change_values() -> None:
     assert recipe.name == "quickstart"
     assert recipe.train.learning_rate == 3e-4
     assert recipe.model.msms.max_peaks == 32
+
+
+def test_a_key_below_a_section_that_is_null_begins_it() -> None:
+    settings = ["train.augment.trace_probability=1.0", "train.augment.nmr.water=0"]
+    recipe = load_recipe("smiles_transformer", settings)
+    assert recipe.train.augment == AugmentConfig(trace_probability=1.0, nmr=NmrAugmentConfig(water=0.0))
+    settings = ["model.fragment_head.form=counts", "model.fragment_head.hidden=8"]
+    assert load_recipe("smiles_transformer", settings).model.fragment_head == CompositionHeadConfig(hidden=8)
+    with pytest.raises(InputError, match="did you mean 'trace_probability'"):
+        load_recipe("smiles_transformer", ["train.augment.trace_probabilty=1.0"])
+    with pytest.raises(InputError, match=r"model\.fragment_head"):
+        load_recipe("smiles_transformer", ["model.fragment_head.hidden=8"])
 
 
 def test_an_assigned_form_starts_from_its_defaults() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 import torch
 from torch import nn
@@ -48,7 +50,7 @@ def test_a_step_of_adam_is_the_learning_rate_of_its_place() -> None:
 
 def test_steps_beyond_the_last_are_taken_at_its_rate() -> None:
     weights = weight_after(6, 2, learning_rate=0.1, warmup_fraction=0.0)
-    steps = [before - after for before, after in zip(weights, weights[1:], strict=False)]
+    steps = [before - after for before, after in itertools.pairwise(weights)]
     assert steps[1:] == pytest.approx([0.0003] * 4, abs=1e-6)
 
 

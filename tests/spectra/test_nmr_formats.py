@@ -410,7 +410,12 @@ def test_ranges_of_the_solvent_only_are_named_as_such() -> None:
 def test_signals_of_an_impurity_are_no_peaks_and_mixed_ones_are() -> None:
     ranges = [
         {"from": 1.2, "to": 1.3, "signals": [{"delta": 1.25, "kind": "impurity"}]},
-        {"from": 2.0, "to": 2.2, "kind": "mixed", "signals": [{"delta": 2.1}, {"delta": 2.15, "kind": "solvent"}]},
+        {
+            "from": 2.0,
+            "to": 2.2,
+            "kind": "mixed",
+            "signals": [{"delta": 2.1}, {"delta": 2.15, "kind": "solvent"}],
+        },
         {"from": 3.0, "to": 3.4, "kind": "signal", "signals": []},
     ]
     peaks = only(read(nmrium, nmrium_file({"info": H_INFO, "ranges": {"values": ranges}}))).evidence.h_nmr

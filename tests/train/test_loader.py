@@ -245,7 +245,10 @@ def test_the_length_of_a_row_is_what_its_batch_pads(
     config = PackConfig(fragments=str(vocabulary), selfies=True, fingerprint=BITS, clean=clean)
     pack(records, tmp_path / "packed", config, {})
     maker = BatchMaker(
-        PackedDataset(tmp_path / "packed"), dict.fromkeys(modalities, RowNumber()), wanted, notation  # type: ignore[arg-type]
+        PackedDataset(tmp_path / "packed"),
+        dict.fromkeys(modalities, RowNumber()),
+        wanted,
+        notation,  # type: ignore[arg-type]
     )
     known = {
         None: [0, 0, 0],

@@ -186,9 +186,7 @@ def _manifest_rows(path: Path) -> Iterator[_Row | Rejected]:
     if not any(isinstance(item, Listed) and item.smiles for item in listed):
         return _record_rows(read_spectra(str(path)))
     return (
-        item
-        if isinstance(item, Rejected)
-        else _Row(item.id, item.smiles, None, None, None, item.where)
+        item if isinstance(item, Rejected) else _Row(item.id, item.smiles, None, None, None, item.where)
         for item in listed
     )
 

@@ -28,7 +28,7 @@ COLUMNS = ("id", "formula", "smiles", *SLOTS)
 _MAX_CHARS = 1 << 26
 _SNIFFED_CHARS = 1 << 14
 _LIKENESS = 0.76
-"""Of a column to one that names files, above which it may be that with a slip, as `hnmr`; `mass` and `msms` have 0.75."""
+"""Of a column to one that names files, above which it is that with a slip, as `hnmr`; `mass` and `msms` have 0.75."""
 _SUFFIXES = (".csv", ".tsv", ".txt", ".json")
 
 

@@ -53,8 +53,8 @@ def estimate_training_memory(
     """Estimate for typical samples with every kind of evidence that the model reads, and 64 target tokens.
 
     They have a formula of five elements, a mass spectrum of 100 peaks, an infrared trace, NMR traces of 20 lines and
-    25 different fragments. The forward pass runs on torch's `meta` device, which knows shapes and keeps no data; activations are the
-    distinct tensors that autograd saves, weights left out.
+    25 different fragments. The forward pass runs on torch's `meta` device, which knows shapes and keeps no data;
+    activations are the distinct tensors that autograd saves, weights left out.
     """
     with torch.device("meta"):
         model = Molucid(config)
