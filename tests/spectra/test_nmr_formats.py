@@ -1,50 +1,23 @@
-"""Files of NMR lists: one compound in every format, dialects, faults by name, and bytes that break nothing."""
+"""Files of NMR lists: one compound in every format, dialects, faults by name."""
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from molucid.errors import InputError, Rejected
+from molucid.errors import Rejected
 from molucid.spectra.clean import CleanConfig, clean
 from molucid.spectra.formats import experimental_text, jcamp, nmr_peak_list, nmredata, nmrium
 from molucid.spectra.formats import json as molucid_json
 from molucid.spectra.nmr_window import ShiftWindowConfig
 from molucid.spectra.read import read_records
 from molucid.spectra.source import ReadConfig
-from molucid.spectra.types import NmrPeaks, NmrSpectrum, Record
-
-DATA = Path(__file__).parent / "data"
-Items = list[Record | Rejected]
-READERS: dict[str, Callable[..., Any]] = {
-    "fluorobenzoate.txt": experimental_text.read,
-    "fluorobenzoate.tsv": nmr_peak_list.read,
-    "fluorobenzoate.sdf": nmredata.read,
-    "fluorobenzoate.nmrium": nmrium.read,
-}
-
-
-def read(reader: Any, text: str, name: str = "a.x", **bounds: int) -> Items:
-    return list(reader.read(io.BytesIO(text.encode()), name, ReadConfig(**bounds)))  # type: ignore[arg-type]
-
-
-def summary(items: Items) -> list[str]:
-    return [item.code if isinstance(item, Rejected) else item.evidence.id for item in items]
-
-
-def only(items: Items) -> Record:
-    (record,) = items
-    assert isinstance(record, Record), record
-    return record
+from molucid.spectra.types import NmrPeaks, Record
+from tests.spectra.nmr_lists import DATA, ETHANOL, H_INFO, READERS, nmrium_file, only, read, summary
 
 
 @pytest.mark.parametrize("name", READERS)
@@ -115,6 +88,16 @@ def test_the_window_of_the_configuration_holds_in_every_format() -> None:
         assert isinstance(record, Record), reader
         assert isinstance(record.evidence.h_nmr, NmrPeaks)
         assert record.evidence.h_nmr.shift_ppm.tolist() == [1.3, 7.2, 128.5]
+
+
+def test_a_fraction_of_hydrogens_is_no_number_and_noted() -> None:
+    text = "Title\n\n¹H NMR (400 MHz, CDCl3) δ 7.1 (s, 1H), 3.9 (s, 1.5H), 1.2 (s, 9H)"
+    record = only(read(experimental_text, text))
+    assert record.evidence.h_nmr.num_hydrogens == (9, None, 1)
+    assert record.metadata["h_nmr_without_hydrogens"] == "1 of 3 peaks"
+    signals = [{"delta": 1.0, "nbAtoms": 1.5}, {"delta": 2.0, "nbAtoms": 3}]
+    spectrum = {"info": H_INFO, "ranges": {"values": [{"signals": signals}]}}
+    assert only(read(nmrium, nmrium_file(spectrum))).evidence.h_nmr.num_hydrogens == (None, 3)
 
 
 # Experimental text.
@@ -201,87 +184,7 @@ def test_lines_of_the_solvent_leave_a_carbon_list() -> None:
     assert "77.2" in record.metadata["c_nmr_removed"]
 
 
-# Tables.
-
-
-def test_a_table_of_several_compounds() -> None:
-    text = "id,nucleus,shift_ppm,multiplicity,coupling_hz,smiles\n"
-    text += (
-        'a,1H,7.1,dt,"8.0, 2.1",CCO\nb,1H,7.1,zz,,\na,13C,50.1,,,CCO\nc,13C,300,,,\nd,19F,1,,,\ne,1H,x,,,\n'
-    )
-    items = read(nmr_peak_list, text)
-    expected = ["a", "unknown_multiplicity", "shift_outside_window", "unsupported_nucleus", "malformed_peak"]
-    assert summary(items) == expected
-    assert [item.id for item in items if isinstance(item, Rejected)] == ["b", "c", "d", "e"]
-    first = items[0]
-    assert isinstance(first, Record)
-    assert first.smiles == "CCO"
-    assert isinstance(first.evidence.h_nmr, NmrPeaks)
-    assert first.evidence.h_nmr.coupling_hz == ((8.0, 2.1, 2.1),)
-    assert isinstance(first.evidence.c_nmr, NmrPeaks)
-    assert "line 3" in items[1].message if isinstance(items[1], Rejected) else False
-
-
-@pytest.mark.parametrize("separator", [",", ";", "\t"])
-def test_separators(separator: str) -> None:
-    text = "#nucleus: 13C\nshift_ppm|num_hydrogens\n50.1|2\n".replace("|", separator)
-    peaks = only(read(nmr_peak_list, text)).evidence.c_nmr
-    assert isinstance(peaks, NmrPeaks)
-    assert (peaks.shift_ppm.tolist(), peaks.num_hydrogens) == ([50.1], (2,))
-
-
-@pytest.mark.parametrize(
-    ("text", "code"),
-    [
-        ("# nucleus: 13C\nshift_ppm,multiplicity\n", "no_peaks"),
-        ("shift_ppm\n7.1\n", "missing_nucleus"),
-        ("# nucleus: 1H\nshift_ppm,multiplicity\n7.1\n", "ragged_row"),
-        ("# nucleus: 1H\nshift_ppm,num_hydrogens\n7.1,1.5\n", "malformed_peak"),
-        ("# nucleus: 1H\nshift_ppm,coupling_hz\n7.1,x\n", "malformed_coupling"),
-        ("# nucleus: 1H\nshift_ppm\nnan\n", "not_finite"),
-        ("# nucleus: 1H\n# field_mhz: x\nshift_ppm\n7.1\n", "malformed_field"),
-        ("# nucleus: 1H\nshift_ppm,multiplicity\n,s\n", "malformed_shift"),
-    ],
-)
-def test_faults_of_a_table(text: str, code: str) -> None:
-    (row,) = read(nmr_peak_list, text)
-    assert isinstance(row, Rejected)
-    assert row.code == code
-
-
-def test_a_table_without_shifts_and_a_long_one() -> None:
-    with pytest.raises(InputError, match="shift_ppm"):
-        read(nmr_peak_list, "ppm,multiplicity\n7.1,s\n")
-    text = "# nucleus: 1H\nshift_ppm\n" + "7.1\n" * 9
-    assert summary(read(nmr_peak_list, text, max_peaks=8)) == ["too_many_peaks"]
-
-
-@pytest.mark.parametrize("name", ["coupling", "couplings_hz", "hydrogens", "width", "field", "titel"])
-def test_a_column_with_nearly_the_name_of_one_is_refused(name: str) -> None:
-    with pytest.raises(InputError, match=f"(?s)'{name}'.*did you mean"):
-        read(nmr_peak_list, f"# nucleus: 1H\nshift_ppm,{name}\n7.1,1\n")
-
-
-def test_a_foreign_column_is_noted() -> None:
-    text = "id,nucleus,shift_ppm,comment,formula,area\na,1H,7.1,clean,C6H6,6\n"
-    record = only(read(nmr_peak_list, text))
-    assert record.metadata["columns_not_used"] == "comment; area"
-    assert str(record.evidence.formula) == "C6H6"
-
-
 # NMReDATA.
-
-ETHANOL = """ethanol
-  test
-
-  3  2  0  0  0  0  0  0  0  0999 V2000
-    0.0000    0.0000    0.0000 C   0  0
-    1.5000    0.0000    0.0000 C   0  0
-    2.2000    1.2000    0.0000 O   0  0
-  1  2  1  0
-  2  3  1  0
-M  END
-"""
 
 
 def test_an_assignment_alone_is_read() -> None:
@@ -338,179 +241,3 @@ def test_a_structure_that_cannot_be_read_is_told_and_the_spectrum_answered() -> 
     record = only(read(nmredata, text))
     assert record.smiles is None
     assert "structure" in record.metadata["structure_not_read"]
-
-
-# NMRium.
-
-
-def nmrium_file(*spectra: dict[str, Any], nested: bool = True) -> str:
-    body = {"spectra": list(spectra), "molecules": [], "version": 4}
-    return json.dumps({"data": body, "view": {}} if nested else body)
-
-
-H_INFO = {"nucleus": "1H", "dimension": 1, "isFid": False}
-
-
-def test_the_first_layout_of_nmrium() -> None:
-    splittings = [{"coupling": 7, "multiplicity": "d"}, {"coupling": 2, "multiplicity": "t"}]
-    signal = {"delta": 1.2, "multiplicity": "dt", "j": splittings}
-    spectrum = {"info": H_INFO, "ranges": [{"from": 1.1, "to": 1.3, "signal": [signal]}]}
-    peaks = only(read(nmrium, nmrium_file(spectrum, nested=False))).evidence.h_nmr
-    assert isinstance(peaks, NmrPeaks)
-    assert peaks.coupling_hz == ((7, 2, 2),)
-
-
-def test_a_trace_is_read_where_no_ranges_are_and_peaks_where_no_trace_is() -> None:
-    trace = {"info": H_INFO, "data": {"x": [3, 2, 1], "re": [0, 5, 1]}, "peaks": {"values": [{"x": 2}]}}
-    spectrum = only(read(nmrium, nmrium_file(trace))).evidence.h_nmr
-    assert isinstance(spectrum, NmrSpectrum)
-    assert (spectrum.shift_ppm.tolist(), spectrum.intensity.tolist()) == ([1, 2, 3], [1, 5, 0])
-    peaks = only(
-        read(nmrium, nmrium_file({"info": H_INFO, "peaks": {"values": [{"delta": 2}]}}))
-    ).evidence.h_nmr
-    assert isinstance(peaks, NmrPeaks)
-    assert peaks.shift_ppm.tolist() == [2]
-
-
-@pytest.mark.parametrize(
-    ("spectra", "code"),
-    [
-        ([], "no_spectrum"),
-        ([{"info": {**H_INFO, "isFid": True}}], "no_spectrum"),
-        ([{"info": {**H_INFO, "nucleus": "19F"}}], "no_spectrum"),
-        ([{"info": {**H_INFO, "nucleus": ["1H", "1H"], "dimension": 2}}], "no_spectrum"),
-        ([{"info": H_INFO, "source": {"jcampURL": "x"}}], "no_peaks"),
-        ([{"info": H_INFO, "data": {"x": [1, 2], "re": [1]}}], "ragged_arrays"),
-        ([{"info": H_INFO, "data": {"x": [1, None], "re": [1, 2]}}], "not_finite"),
-        ([{"info": H_INFO, "peaks": {"values": [{"x": 99}]}}], "shift_outside_window"),
-        ([{"info": H_INFO, "peaks": {"values": [{"x": 9}]}}] * 2, "repeated_spectrum"),
-        ([{"info": H_INFO, "data": {"x": [1, 2, 3, 1, 2, 3], "re": [1] * 6}}], "mixed_compounds"),
-        ([{"info": H_INFO, "data": {"x": [1, 1, 2, 2, 3, 3], "re": [1] * 6}}], "mixed_compounds"),
-        ([{"info": H_INFO, "peaks": {"values": [{"x": 9}, {"x": "8"}]}}], "malformed_shift"),
-        ([{"info": H_INFO, "ranges": {"values": [{"signals": [{"delta": None}]}]}}], "malformed_shift"),
-        ([{"info": H_INFO, "ranges": {"values": [{"from": 1.1}]}}], "malformed_shift"),
-    ],
-)
-def test_faults_of_nmrium(spectra: list[dict[str, Any]], code: str) -> None:
-    (row,) = read(nmrium, nmrium_file(*spectra))
-    assert isinstance(row, Rejected)
-    assert row.code == code
-    assert row.message
-
-
-def test_ranges_of_the_solvent_only_are_named_as_such() -> None:
-    ranges = {"values": [{"from": 7.2, "to": 7.3, "kind": "solvent"}]}
-    (row,) = read(nmrium, nmrium_file({"info": H_INFO, "ranges": ranges}))
-    assert isinstance(row, Rejected)
-    assert row.code == "no_peaks"
-    assert "1 ranges, none of the compound's" in row.message
-    assert "signals" in row.hint
-
-
-def test_signals_of_an_impurity_are_no_peaks_and_mixed_ones_are() -> None:
-    ranges = [
-        {"from": 1.2, "to": 1.3, "signals": [{"delta": 1.25, "kind": "impurity"}]},
-        {
-            "from": 2.0,
-            "to": 2.2,
-            "kind": "mixed",
-            "signals": [{"delta": 2.1}, {"delta": 2.15, "kind": "solvent"}],
-        },
-        {"from": 3.0, "to": 3.4, "kind": "signal", "signals": []},
-    ]
-    peaks = only(read(nmrium, nmrium_file({"info": H_INFO, "ranges": {"values": ranges}}))).evidence.h_nmr
-    np.testing.assert_allclose(peaks.shift_ppm, [2.1, 3.2])
-    np.testing.assert_allclose(peaks.width_ppm, [0, 0.4])
-
-
-def test_a_fraction_of_hydrogens_is_no_number_and_noted() -> None:
-    text = "Title\n\n¹H NMR (400 MHz, CDCl3) δ 7.1 (s, 1H), 3.9 (s, 1.5H), 1.2 (s, 9H)"
-    record = only(read(experimental_text, text))
-    assert record.evidence.h_nmr.num_hydrogens == (9, None, 1)
-    assert record.metadata["h_nmr_without_hydrogens"] == "1 of 3 peaks"
-    signals = [{"delta": 1.0, "nbAtoms": 1.5}, {"delta": 2.0, "nbAtoms": 3}]
-    spectrum = {"info": H_INFO, "ranges": {"values": [{"signals": signals}]}}
-    assert only(read(nmrium, nmrium_file(spectrum))).evidence.h_nmr.num_hydrogens == (None, 3)
-
-
-def test_json_that_is_not_nmriums(tmp_path: Path) -> None:
-    for text, code in (
-        ("[1", "invalid_json"),
-        ("{}", "wrong_json_format"),
-        ('{"spectra": 3}', "wrong_json_format"),
-    ):
-        with pytest.raises(InputError) as fault:
-            read(nmrium, text)
-        assert fault.value.code == code
-    path = tmp_path / "a.json"
-    path.write_text(nmrium_file({"info": H_INFO, "peaks": {"values": [{"x": 9}]}}))
-    assert summary(list(read_records(path))) == ["a.json"]
-
-
-# Bytes.
-
-FUZZ = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-WORDS = [
-    b"\0",
-    b"nan",
-    b"1e999",
-    b"$$$$\n",
-    b"\n\n",
-    b"> <NMREDATA_1D_1H>\n",
-    b"\\",
-    b";",
-    b'"',
-    b"{",
-    b"[",
-    b"\xff\xfe",
-]
-WORDS += [
-    b"\\ud800",
-    b"99999999",
-    b"7.1, S=",
-    b"J=",
-    b"(",
-    b")",
-    b"1H NMR",
-    b"M  V30",
-    b"V3000",
-    b"null",
-    b"-",
-    b"\t",
-]
-
-
-@pytest.mark.parametrize("name", READERS)
-@FUZZ
-@given(data=st.data())
-def test_damaged_files_raise_nothing_else(name: str, data: st.DataObject) -> None:
-    content = (DATA / name).read_bytes()
-    for _ in range(data.draw(st.integers(1, 4))):
-        start, length = data.draw(st.integers(0, len(content))), data.draw(st.integers(0, 40))
-        snippet = data.draw(st.sampled_from(WORDS) | st.binary(max_size=8))
-        content = content[:start] + snippet + content[start + length :]
-    drain(name, content)
-
-
-@pytest.mark.parametrize("name", READERS)
-def test_every_prefix_of_a_file(name: str) -> None:
-    content = (DATA / name).read_bytes()
-    for end in range(0, len(content), 13):
-        drain(name, content[:end])
-
-
-@pytest.mark.parametrize("name", READERS)
-@FUZZ
-@given(content=st.binary(max_size=200))
-def test_random_bytes(name: str, content: bytes) -> None:
-    drain(name, content)
-
-
-def drain(name: str, content: bytes) -> None:
-    with contextlib.suppress(InputError):
-        for item in READERS[name](io.BytesIO(content), "fuzz", ReadConfig(max_peaks=1000)):
-            assert isinstance(item, Record | Rejected)
-            text = item.id if isinstance(item, Rejected) else str(item.metadata)
-            text.encode()
-            if isinstance(item, Record):
-                assert isinstance(clean(item, CleanConfig()), Record | Rejected)

@@ -8,7 +8,6 @@ land on somebody's cluster because a variable happened to be set.
 from __future__ import annotations
 
 import contextlib
-import gc
 import importlib
 import importlib.util
 import logging
@@ -19,24 +18,21 @@ import signal
 import sys
 import tempfile
 import threading
-import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import psutil
 import ray
 
+from molucid.cluster.local_processes import descendants, end_processes, start_local
 from molucid.errors import InputError
 
 log = logging.getLogger(__name__)
 
 # A Unix socket's path is limited to 107 bytes and Ray appends up to 75 of its own.
 MAX_TEMP_ROOT_LENGTH = 20
-PROCESS_GRACE_S = 10.0
-START_ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +126,7 @@ def _embedded(sizes: Mapping[str, Any], worker_logs: bool) -> Iterator[RaySessio
     # Ray's own token file is readable by everybody under the usual umask.
     token_file.touch(mode=0o600, exist_ok=False)
     token_file.write_text(secrets.token_hex(32))
-    before = _descendants()
+    before = descendants()
     environment = {
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN_PATH": str(token_file),
@@ -149,65 +145,15 @@ def _embedded(sizes: Mapping[str, Any], worker_logs: bool) -> Iterator[RaySessio
     try:
         with _environment(environment):
             try:
-                _start_cluster(folder / "ray", sizes, worker_logs)
+                start_local(folder / "ray", sizes, worker_logs)
                 with _exit_on_sigterm():
                     yield _describe(embedded=True)
             finally:
-                started = _descendants() - before
+                started = descendants() - before
                 ray.shutdown()
-                _end(started)
+                end_processes(started)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _start_cluster(folder: Path, sizes: Mapping[str, Any], worker_logs: bool) -> None:
-    """Start Ray, which gives its processes 30 s, as often as a busy machine may need.
-
-    Raises:
-        InputError: they needed longer every time.
-    """
-    for attempt in range(1, START_ATTEMPTS + 1):
-        before = _descendants()
-        # Ray forgets its processes without having waited for them when it gives up.
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "subprocess .* is still running", ResourceWarning)
-            if _has_started(folder / str(attempt), sizes, worker_logs):
-                return
-            gc.collect()
-        for process in (left := _descendants() - before):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
-        psutil.wait_procs(left, timeout=PROCESS_GRACE_S)
-        log.warning("Ray took too long to start (%d of %d attempts)", attempt, START_ATTEMPTS)
-    raise InputError(
-        f"{START_ATTEMPTS} starts of Ray that took too long",
-        "a machine with time for its processes",
-        hint="end other programs, or join a running cluster with --address",
-        code="ray_not_started",
-    )
-
-
-def _has_started(folder: Path, sizes: Mapping[str, Any], worker_logs: bool) -> bool:
-    try:
-        ray.init(
-            address="local",
-            include_dashboard=False,
-            logging_level=logging.ERROR,
-            log_to_driver=worker_logs,
-            _temp_dir=str(folder),
-            **sizes,
-        )
-    except Exception as error:
-        # Ray raises a bare Exception when its processes take too long.
-        if "timed out during startup" not in str(error):
-            raise
-        ray.shutdown()
-        return False
-    return True
-
-
-def _descendants() -> set[psutil.Process]:
-    return set(psutil.Process().children(recursive=True))
 
 
 @contextlib.contextmanager
@@ -329,12 +275,3 @@ def _reload_ray_authentication() -> None:
 
     Config.initialize("")
     AuthenticationTokenLoader.instance().reset_cache()
-
-
-def _end(processes: set[psutil.Process]) -> None:
-    """Wait until an embedded cluster's processes are gone; end those that stay."""
-    _, alive = psutil.wait_procs(processes, timeout=PROCESS_GRACE_S)
-    for process in alive:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.kill()
-    psutil.wait_procs(alive, timeout=PROCESS_GRACE_S)
