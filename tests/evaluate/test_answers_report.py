@@ -66,3 +66,12 @@ def test_notes_of_reading_stand_under_their_compound(tmp_path):
     assert "<li>¹H NMR removed: <b>CHCl3 &lt;b&gt;7.26&lt;/b&gt;</b></li>" in first
     assert "<li>rejected files: <b>a/x.jdx</b></li>" in first
     assert 'class="notes"' not in second
+
+
+def test_a_candidate_that_inchi_cannot_describe_is_no_known_structure(tmp_path):
+    smiles = ("SCCCCC[N+]#[SH]", "OCC")
+    candidates = tuple(Candidate(s, -1.0, 4, rank=r) for r, s in enumerate(smiles, start=1))
+    record = Record(Evidence("a", None, (SPECTRUM,)), "CCO")
+    path = tmp_path / "report.html"
+    write_answers_report(path, [record], [Answer("a", candidates, "answered")], [], {}, None)
+    assert '<span class="good">rank 2</span>' in path.read_text(encoding="utf-8")

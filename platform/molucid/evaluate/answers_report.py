@@ -12,9 +12,10 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from molucid.chem.identity import inchikey14, same_molecule
+from molucid.chem.identity import inchikey14
 from molucid.errors import Rejected
 from molucid.evaluate.drawing import molecule_svg
+from molucid.evaluate.metrics import molecule_facts
 from molucid.evaluate.spectrum_drawing import plots_of
 from molucid.files import write_bytes
 from molucid.generate.types import Answer
@@ -82,10 +83,12 @@ def write_answers_report(
 
 def _known_rank(record: Record, answer: Answer) -> int | None:
     """Rank of the known structure; `None` if there is none or it is not among the candidates."""
-    known = record.smiles
-    if known is None:
+    if record.smiles is None:
         return None
-    return next((c.rank for c in answer.candidates if same_molecule(c.smiles, known)), None)
+    known = inchikey14(record.smiles)
+    # A candidate that InChI cannot describe has no key and is no known structure.
+    found = ((candidate.rank, molecule_facts(candidate.smiles)) for candidate in answer.candidates)
+    return next((rank for rank, facts in found if facts is not None and facts.inchikey14 == known), None)
 
 
 def _item(
