@@ -36,6 +36,10 @@ class Config(BaseModel):
             if first["type"] == "extra_forbidden":
                 valid = _keys_at(cls, [str(part) for part in first["loc"][:-1]])
                 raise _unknown_key(path, str(first["loc"][-1]), valid, where) from None
+            if first["type"] == "value_error" and isinstance(first["input"], Mapping):
+                rule = first["msg"].removeprefix("Value error, ")
+                got = f"{path}: {rule}" if path else rule
+                raise InputError(got, "values that fit each other", where, code="invalid_config") from None
             raise InputError(
                 got=f"{path or 'configuration'} = {first['input']!r}",
                 expected=_expected(first["type"], first["msg"], first.get("ctx", {})),

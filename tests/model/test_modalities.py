@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -157,3 +159,23 @@ def test_config_chooses_names_order_and_forms() -> None:
         ModelConfig.from_mapping({"msms": {"form": "text", "max_peak": 9}})
     with pytest.raises(InputError, match="multiple of 2 x heads"):
         ModelConfig.from_mapping({"width": 100, "heads": 8})
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"fusion": {"layers": 1, "heads": 3}}, "width 512 is not a multiple of fusion.heads = 3"),
+        (
+            {"fragment_head": {"form": "binary", "stack": {"layers": 1, "heads": 5}}},
+            "width 512 is not a multiple of fragment_head.stack.heads = 5",
+        ),
+        ({"ir": {"pools": [1000, 1000]}}, r"ir.pools \(1000, 1000\) leave no token of 1800 points"),
+    ],
+)
+def test_sizes_that_do_not_fit_are_named(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message) as fault:
+        ModelConfig.from_mapping({"modalities": ["ir"], **values})
+    assert len(str(fault.value)) < 150
+    ModelConfig.from_mapping(
+        {"fusion": {"layers": 0, "heads": 3}, "modalities": ["msms"], "ir": {"pools": [999, 999]}}
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, PositiveInt, model_validator
@@ -21,6 +22,7 @@ from molucid.model.modalities.nmr_combined import NmrCombinedConfig
 from molucid.model.modalities.nmr_lists import NmrListConfig
 from molucid.model.modalities.nmr_trace import NmrTraceConfig
 from molucid.model.modalities.stack import StackConfig
+from molucid.spectra.grids import IR_GRID, NMR_GRIDS
 
 PositionKind = Literal["sinusoidal", "sinusoidal_target", "rotary"]
 ModalityName = Literal["formula", "msms", "ir", "h_nmr", "c_nmr", "fragments"]
@@ -29,6 +31,11 @@ NmrForm = Annotated[NmrTraceConfig | NmrListConfig | NmrCombinedConfig, Field(di
 CarbonForm = Annotated[
     CarbonBinsConfig | NmrTraceConfig | NmrListConfig | NmrCombinedConfig, Field(discriminator="form")
 ]
+_POINTS = {
+    "ir": IR_GRID.num_points,
+    "h_nmr": NMR_GRIDS["1H"].num_points,
+    "c_nmr": NMR_GRIDS["13C"].num_points,
+}
 
 
 class ModelConfig(Config):
@@ -109,4 +116,21 @@ class ModelConfig(Config):
             raise ValueError(f"width {self.width} is not a multiple of 2 x heads = {2 * self.heads}")
         if not self.modalities or len(set(self.modalities)) < len(self.modalities):
             raise ValueError("modalities must be named once each, and at least one")
+        for name in ("fusion", "fragment_head", *self.modalities):
+            for place, part in _parts(name, getattr(self, name)):
+                self._check_part(place, part, _POINTS.get(name, 0))
         return self
+
+    def _check_part(self, place: str, part: Config, num_points: int) -> None:
+        if isinstance(part, StackConfig) and part.layers and self.width % part.heads:
+            raise ValueError(f"width {self.width} is not a multiple of {place}.heads = {part.heads}")
+        if isinstance(part, ConvTraceConfig) and part.num_tokens(num_points) < 1:
+            raise ValueError(f"{place}.pools {part.pools} leave no token of {num_points} points")
+
+
+def _parts(place: str, value: object) -> Iterator[tuple[str, Config]]:
+    """A configuration and all below it, each with its dotted name."""
+    if isinstance(value, Config):
+        yield place, value
+        for name in type(value).model_fields:
+            yield from _parts(f"{place}.{name}", getattr(value, name))
