@@ -208,6 +208,16 @@ def test_the_token_of_a_window_is_the_one_that_the_whole_trace_has_there(pools: 
     assert set(np.flatnonzero(np.abs(values) >= 2.5)) <= set(read.ravel())
 
 
+def test_a_peak_without_a_number_is_one_carbon_among_counted_ones_and_unknown_among_hydrogens() -> None:
+    c_list, h_list = NmrList("13C", NmrListConfig()), NmrList("1H", NmrListConfig())
+    carbons = NmrPeaks("13C", np.array([20.0, 128.0, 140.0]), num_hydrogens=(None, 4, None))
+    hydrogens = NmrPeaks("1H", np.array([1.2, 3.7, 7.2]), num_hydrogens=(3, None, 5))
+    of_carbons = c_list.featurize(Evidence("a", c_nmr=carbons))["area_L"]
+    of_hydrogens = h_list.featurize(Evidence("a", h_nmr=hydrogens))["area_L"]
+    np.testing.assert_allclose(of_carbons, [0.5, 2.0, 0.5])
+    np.testing.assert_allclose(of_hydrogens, [0.75, 0.0, 1.25])
+
+
 def test_areas_of_a_trace_and_of_a_list_are_alike() -> None:
     modality = NmrList("1H", NmrListConfig())
     drawn = NmrSpectrum("1H", H_NMR_GRID.axis, render(PROTONS, H_NMR_GRID))

@@ -24,7 +24,7 @@ from molucid.spectra.types import NmrPeaks, NmrSpectrum
 OFF: dict[str, Any] = {
     "shift_error": 0, "h_offset_ppm": 0, "c_offset_ppm": 0, "coupling_error_hz": 0, "mobile_missing": 0,
     "quaternary_missing": 0, "solvents": [("CDCl3", 1.0)], "multiplet_as_range": 0, "merge_overlaps": 0,
-    "unresolved": 0, "bare_hydrogens": 0, "carbon_types": 1, "carbon_numbers": 1, "carbon_lines": 0,
+    "unresolved": 0, "bare_hydrogens": 0, "carbon_types": 1, "carbon_numbers": 1, "carbon_repeats": 0, "carbon_lines": 0,
     "field_mhz": [400.0],
 }  # fmt: skip
 
@@ -61,7 +61,7 @@ def generator(seed: int = 0) -> np.random.Generator:
 
 
 def test_with_everything_off_a_list_is_the_simulated_one_without_deviations() -> None:
-    for peaks in (ethanol(), trifluoroethanol()):
+    for peaks in (ethanol(), replace(trifluoroethanol(), coupling_hz=((), ()))):
         found = augment_peaks(peaks, config(), generator())
         np.testing.assert_allclose(found.shift_ppm, peaks.shift_ppm)
         assert found.multiplicity == peaks.multiplicity
@@ -98,7 +98,7 @@ def test_mobile_hydrogens_and_quaternary_carbons_go_missing() -> None:
     in_water = augment_peaks(ethanol(), config(solvents=[("D2O", 1.0)]), generator())
     assert in_water.multiplicity == ("t", "q")
     carbons = augment_peaks(trifluoroethanol(), config(quaternary_missing=1), generator())
-    assert carbons.multiplicity == ("T",)
+    assert carbons.shift_ppm.tolist() == [61.0]
 
 
 def test_a_stated_field_is_kept_and_the_simulators_is_drawn() -> None:
@@ -159,6 +159,30 @@ def test_split_carbons_may_be_listed_line_by_line() -> None:
     assert found.multiplicity is None
     spacing = np.diff(found.shift_ppm[:4])
     np.testing.assert_allclose(spacing, 35 / (400 * 0.25145), atol=0.011)
+
+
+def test_a_split_carbon_is_listed_with_its_splitting_and_the_others_with_their_types() -> None:
+    found = augment_peaks(trifluoroethanol(), config(coupling_error_hz=0), generator())
+    assert found.multiplicity == ("q", "q")
+    plain = replace(trifluoroethanol(), coupling_hz=((), ()))
+    assert augment_peaks(plain, config(), generator()).multiplicity == plain.multiplicity
+    assert augment_peaks(plain, config(carbon_types=0), generator()).multiplicity is None
+
+
+def test_carbons_are_all_counted_or_where_they_are_several_or_not() -> None:
+    benzyl = NmrPeaks("13C", np.array([65.0, 127.0, 128.5, 140.9]), num_hydrogens=(1, 2, 2, 1))
+    assert augment_peaks(benzyl, config(), generator()).num_hydrogens == (1, 2, 2, 1)
+    repeats = config(carbon_numbers=0, carbon_repeats=1)
+    assert augment_peaks(benzyl, repeats, generator()).num_hydrogens == (None, 2, 2, None)
+    single = replace(benzyl, num_hydrogens=(1, 1, 1, 1))
+    assert augment_peaks(single, repeats, generator()).num_hydrogens is None
+    assert augment_peaks(benzyl, config(carbon_numbers=0), generator()).num_hydrogens is None
+
+
+def test_an_entry_at_a_line_of_the_solvent_leaves_the_list_as_in_a_reader() -> None:
+    lines = NmrPeaks("13C", np.array([20.0, 77.1]), num_hydrogens=(1, 1), solvent="CDCl3")
+    assert augment_peaks(lines, config(carbon_numbers=0), generator()).shift_ppm.tolist() == [20.0]
+    assert augment_peaks(lines, config(), generator()).shift_ppm.tolist() == [20.0, 77.1]
 
 
 def test_a_list_may_lose_everything() -> None:

@@ -56,3 +56,19 @@ def test_area_does_not_depend_on_noise_around_zero() -> None:
     signals = signals_of(drawn, PeakPickingConfig())
     assert len(signals.area) == 3
     assert (signals.area / signals.area.sum()).tolist() == pytest.approx([3 / 8, 3 / 8, 2 / 8], rel=0.06)
+
+
+@pytest.mark.parametrize("offset", [-0.01, 0.01, 0.05])
+def test_area_does_not_depend_on_a_constant_baseline(offset: float) -> None:
+    values = render(ETHYL_ACETATE, H_NMR_GRID)
+    drawn = NmrSpectrum("1H", H_NMR_GRID.axis, values / values.max() + offset, field_mhz=400.0)
+    area = signals_of(drawn, PeakPickingConfig()).area
+    assert (area / area.sum()).tolist() == pytest.approx([3 / 8, 3 / 8, 2 / 8], rel=0.03)
+
+
+def test_area_does_not_depend_on_a_wavy_baseline() -> None:
+    values = render(ETHYL_ACETATE, H_NMR_GRID)
+    wave = 0.01 * np.cos(2 * np.pi * H_NMR_GRID.axis / 12)
+    drawn = NmrSpectrum("1H", H_NMR_GRID.axis, values / values.max() + wave, field_mhz=400.0)
+    area = signals_of(drawn, PeakPickingConfig()).area
+    assert (area / area.sum()).tolist() == pytest.approx([3 / 8, 3 / 8, 2 / 8], rel=0.04)

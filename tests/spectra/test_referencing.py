@@ -124,6 +124,17 @@ def test_lines_of_solvent_water_and_tms_leave_a_trace() -> None:
     np.testing.assert_array_equal(cleaned.intensity[beside], proton(lines).intensity[beside])
 
 
+def test_a_ketone_beside_the_carbonyl_of_acetone_stays() -> None:
+    x = np.linspace(-20, 230, 65536)
+    y = lorentz(x, 206.26, 0.02, 1.0) + lorentz(x, 207.0, 0.02, 0.5) + lorentz(x, 29.84, 0.02, 1.0)
+    cleaned, removed = without_foreign_lines(NmrSpectrum("13C", x, y, 100.0, "acetone-d6"), CONFIG)
+    assert removed == "solvent 29.84, solvent 206.26, TMS 0 ppm"
+    assert isinstance(cleaned, NmrSpectrum)
+    assert highest(cleaned, -20, 230) == pytest.approx(207.0, abs=0.01)
+    assert cleaned.intensity.max() == pytest.approx(0.5, rel=0.05)
+    assert cleaned.intensity[np.abs(x - 206.26) < 0.1].max() < 0.02
+
+
 def test_the_level_beside_a_line_stays() -> None:
     """On a tilted baseline y = x the removed part is the straight line through it."""
     x = np.linspace(6, 9, 6001)

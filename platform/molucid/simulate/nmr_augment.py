@@ -52,7 +52,7 @@ def augment_peaks(
     rng: np.random.Generator,
     measurement: Measurement | None = None,
 ) -> NmrPeaks:
-    """A list as a laboratory would report it; without `shift_std_ppm`, as a measured list.
+    """A list as a reader delivers what a laboratory reports; without `shift_std_ppm`, as a measured list.
 
     Args:
         peaks: simulated; a solvent that it states is kept, and a field other than `SIMULATED_FIELD_MHZ`.
@@ -60,7 +60,10 @@ def augment_peaks(
         rng: draws.
         measurement: solvent and field, where other spectra share them; `None` draws them.
     """
-    return reported(_moved(peaks, config, rng, measurement), config, rng)
+    listed = reported(_moved(peaks, config, rng, measurement), config, rng)
+    settled, _ = without_foreign_lines(listed, config.referencing)
+    assert isinstance(settled, NmrPeaks)
+    return settled
 
 
 def augmented_trace(

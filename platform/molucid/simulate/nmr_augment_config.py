@@ -34,8 +34,9 @@ class NmrAugmentConfig(Config):
         multiplet_as_range: probability, per list, that multiplets without a name give their range and no couplings.
         merge_overlaps: probability, per list, that multiplets that overlap are listed as one.
         bare_hydrogens: probability that a ¹H list gives shifts only.
-        carbon_types: probability that a ¹³C list gives `S`, `D`, `T`, `Q`.
-        carbon_numbers: probability that a ¹³C list gives numbers of carbons.
+        carbon_types: probability that a ¹³C list gives `S`, `D`, `T`, `Q`; a split carbon gives its splitting.
+        carbon_numbers: probability that a ¹³C list gives the number of carbons of every peak, as databases do.
+        carbon_repeats: probability that one that does not gives the numbers above 1, as texts do.
         carbon_lines: probability that a ¹³C list gives the lines of a split carbon one by one.
         h_width_hz: full width at half height of ¹H lines; logarithmic.
         c_width_hz: of ¹³C lines; logarithmic.
@@ -79,6 +80,7 @@ class NmrAugmentConfig(Config):
     bare_hydrogens: Probability = 0.1
     carbon_types: Probability = 0.3
     carbon_numbers: Probability = 0.1
+    carbon_repeats: Probability = 0.2
     carbon_lines: Probability = 0.5
     h_width_hz: Range = (0.6, 3.0)
     c_width_hz: Range = (1.0, 5.0)

@@ -8,9 +8,8 @@ import numpy as np
 
 from molucid.simulate.nmr_augment_config import NmrAugmentConfig
 from molucid.spectra.multiplets import multiplicity_name, split_lines
+from molucid.spectra.nuclei import USUAL_FIELD_MHZ
 from molucid.spectra.types import NmrPeaks
-
-_DEFAULT_FIELD_MHZ = {"1H": 400.0, "13C": 100.6}
 
 
 class _Peak(NamedTuple):
@@ -24,7 +23,7 @@ class _Peak(NamedTuple):
 def reported(peaks: NmrPeaks, config: NmrAugmentConfig, rng: np.random.Generator) -> NmrPeaks:
     """The list with what a report leaves out left out."""
     rows = _rows(peaks)
-    field = peaks.field_mhz or _DEFAULT_FIELD_MHZ[peaks.nucleus]
+    field = peaks.field_mhz or USUAL_FIELD_MHZ[peaks.nucleus]
     first, second, third, fourth = rng.random(4)
     if peaks.nucleus == "1H":
         if third < config.bare_hydrogens:
@@ -35,10 +34,11 @@ def reported(peaks: NmrPeaks, config: NmrAugmentConfig, rng: np.random.Generator
             rows = [_without_small(row, config.unresolved_below_hz) for row in rows]
         groups = _overlapping(rows, field) if second < config.merge_overlaps else [[row] for row in rows]
         rows = [_as_one(group, field, first < config.multiplet_as_range) for group in groups]
-        return _list(peaks, rows, 3, True, True)
+        return _list(peaks, rows, 3)
     if first < config.carbon_lines:
         rows = [line for row in rows for line in _single_lines(row, field)]
-    return _list(peaks, rows, 2, second < config.carbon_types, third < config.carbon_numbers)
+    least = 1 if third < config.carbon_numbers else 2 if fourth < config.carbon_repeats else None
+    return _list(peaks, [_carbon(row, second < config.carbon_types, least) for row in rows], 2)
 
 
 def _rows(peaks: NmrPeaks) -> list[_Peak]:
@@ -56,20 +56,28 @@ def _rows(peaks: NmrPeaks) -> list[_Peak]:
     ]
 
 
-def _list(
-    peaks: NmrPeaks, rows: list[_Peak], decimals: int, with_names: bool, with_numbers: bool
-) -> NmrPeaks:
+def _list(peaks: NmrPeaks, rows: list[_Peak], decimals: int) -> NmrPeaks:
+    """The rows as a list; as a reader gives it, a property that no row has is absent from all."""
     width = np.array([round(row.width_ppm, decimals) for row in rows], np.float64)
+    names = tuple(row.multiplicity for row in rows)
+    numbers = tuple(row.number for row in rows)
     return NmrPeaks(
         peaks.nucleus,
         np.array([round(row.shift_ppm, decimals) for row in rows], np.float64),
-        multiplicity=tuple(row.multiplicity for row in rows) if with_names else None,
+        multiplicity=names if any(name is not None for name in names) else None,
         coupling_hz=tuple(row.coupling_hz for row in rows),
-        num_hydrogens=tuple(row.number for row in rows) if with_numbers else None,
+        num_hydrogens=numbers if any(number is not None for number in numbers) else None,
         width_ppm=width if width.any() else None,
         field_mhz=peaks.field_mhz,
         solvent=peaks.solvent,
     )
+
+
+def _carbon(row: _Peak, with_type: bool, least: int | None) -> _Peak:
+    """A carbon with its splitting where it is split, else its type or nothing, and its number from `least` on."""
+    name = multiplicity_name(row.coupling_hz) if row.coupling_hz else row.multiplicity if with_type else None
+    is_counted = least is not None and row.number is not None and row.number >= least
+    return row._replace(multiplicity=name, number=row.number if is_counted else None)
 
 
 def _span_ppm(row: _Peak, field_mhz: float) -> float:

@@ -10,6 +10,7 @@ import numpy as np
 from molucid.simulate.nmr_augment_config import NmrAugmentConfig, Range
 from molucid.spectra.grids import NMR_GRIDS, Grid
 from molucid.spectra.multiplets import LineConfig, Lines, lines, render_lines
+from molucid.spectra.nuclei import USUAL_FIELD_MHZ
 from molucid.spectra.solvents import SOLVENTS, TMS_PPM, deuterons_of
 from molucid.spectra.types import FloatArray, NmrPeaks, NmrSpectrum
 
@@ -33,7 +34,7 @@ def drawn_trace(peaks: NmrPeaks, config: NmrAugmentConfig, rng: np.random.Genera
     highest = trace.max()
     if highest > 0:
         trace /= highest
-    width_ppm = max(width_hz / (peaks.field_mhz or shape.h_field_mhz), grid.step)
+    width_ppm = max(width_hz / _field_mhz(peaks), grid.step)
     trace += render_lines(_foreign_lines(peaks, width_ppm, config, rng), grid, shape.window_widths)
     trace = _phased(trace, math.radians(rng.uniform(*config.phase_degrees)))
     trace += _baseline(grid, config.baseline, rng)
@@ -65,7 +66,7 @@ def _foreign_lines(
         height = _logarithmic(config.c_solvent_height, rng)
         for shift, (number, coupling_hz) in zip(solvent.c_ppm, deuterons_of(solvent), strict=True):
             for offset, weight in _deuterium_pattern(number):
-                place = shift + offset * coupling_hz / (peaks.field_mhz or 100.6)
+                place = shift + offset * coupling_hz / _field_mhz(peaks)
                 rows.append((place, height * weight, width_ppm))
     if rng.random() < config.reference:
         rows.append((TMS_PPM, _logarithmic(config.impurity_height, rng), width_ppm))
@@ -75,6 +76,10 @@ def _foreign_lines(
             rows.append((rng.uniform(low, high), _logarithmic(config.impurity_height, rng), width_ppm))
     table = np.array(rows, np.float64).reshape(-1, 3)
     return Lines(table[:, 0], table[:, 1] * math.pi / 2 * table[:, 2], table[:, 2])
+
+
+def _field_mhz(peaks: NmrPeaks) -> float:
+    return peaks.field_mhz or USUAL_FIELD_MHZ[peaks.nucleus]
 
 
 def _deuterium_pattern(number: int) -> list[tuple[int, float]]:

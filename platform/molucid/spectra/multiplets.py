@@ -18,6 +18,7 @@ from molucid.config import Config
 from molucid.errors import InputError
 from molucid.spectra.grids import Grid
 from molucid.spectra.nmr_multiplicity import CARBON_TYPES, PARTNERS, coupling_partners
+from molucid.spectra.nuclei import USUAL_FIELD_MHZ
 from molucid.spectra.types import FloatArray, NmrPeaks
 
 _DECIMALS = 2  # of a line's offset in Hz: closer lines are one
@@ -45,8 +46,8 @@ class LineConfig(Config):
         window_widths: half-width of the computed part of a line, in full widths at half height.
     """
 
-    h_field_mhz: float = Field(default=400.0, gt=0)
-    c_field_mhz: float = Field(default=100.6, gt=0)
+    h_field_mhz: float = Field(default=USUAL_FIELD_MHZ["1H"], gt=0)
+    c_field_mhz: float = Field(default=USUAL_FIELD_MHZ["13C"], gt=0)
     h_width_hz: float = Field(default=0.8, gt=0)
     c_width_hz: float = Field(default=1.5, gt=0)
     broad_width_hz: float = Field(default=15.0, gt=0)

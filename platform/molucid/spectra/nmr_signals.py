@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from molucid.spectra.nmr_peak_picking import PeakPickingConfig, pick_peaks
+from molucid.spectra.nmr_baseline import baseline
+from molucid.spectra.nmr_peak_picking import PeakPickingConfig, pick_peaks, signal_height
 from molucid.spectra.types import FloatArray, NmrPeaks, NmrSpectrum
 
 _JOINED_PPM = {"1H": 0.04, "13C": 0.0}
@@ -23,7 +24,7 @@ class Signals:
     Attributes:
         peaks: centre of each signal, the distance of its outer lines as `width_ppm`, and as `coupling_hz` the distances
             of neighbouring lines, falling, where the field is known. No multiplicity: overlapping lines do not tell it.
-        area: integral of each over shift, ≥ 0, in units of the trace; shape `[peaks]`.
+        area: integral of each over shift, above the baseline, ≥ 0, in units of the trace; shape `[peaks]`.
     """
 
     peaks: NmrPeaks
@@ -49,10 +50,12 @@ def signals_of(spectrum: NmrSpectrum, config: PeakPickingConfig) -> Signals:
         field_mhz=field_mhz,
         solvent=spectrum.solvent,
     )
-    return Signals(peaks, _areas(spectrum, first, last))
+    return Signals(peaks, _areas(spectrum, first, last, config))
 
 
-def _areas(spectrum: NmrSpectrum, first: FloatArray, last: FloatArray) -> FloatArray:
+def _areas(
+    spectrum: NmrSpectrum, first: FloatArray, last: FloatArray, config: PeakPickingConfig
+) -> FloatArray:
     """Integrals around the signals from `first` to `last`, ascending; halfway between two the next one begins."""
     if not first.size:
         return np.zeros(0)
@@ -62,6 +65,7 @@ def _areas(spectrum: NmrSpectrum, first: FloatArray, last: FloatArray) -> FloatA
     high = np.minimum(np.concatenate([between, [np.inf]]), last + reach)
     shift, step = spectrum.shift_ppm, np.gradient(spectrum.shift_ppm)
     # The area up to each point; that of a signal is the difference at its ends.
-    up_to: NDArray[np.float64] = np.concatenate([[0.0], np.cumsum(spectrum.intensity * step)])
+    above = spectrum.intensity - baseline(spectrum, signal_height(spectrum.intensity, config))
+    up_to: NDArray[np.float64] = np.concatenate([[0.0], np.cumsum(above * step)])
     area: FloatArray = up_to[np.searchsorted(shift, high)] - up_to[np.searchsorted(shift, low)]
     return np.maximum(area, 0.0)

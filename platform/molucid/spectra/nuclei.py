@@ -11,6 +11,9 @@ from molucid.spectra.types import Nucleus
 SLOTS: dict[Nucleus, Literal["h_nmr", "c_nmr"]] = {"1H": "h_nmr", "13C": "c_nmr"}
 """Nucleus → field of `Evidence`, which begins the names of metadata, too."""
 
+USUAL_FIELD_MHZ: dict[Nucleus, float] = {"1H": 400.0, "13C": 100.6}
+"""Frequency of the nucleus where a spectrum states none."""
+
 C_PER_H_FREQUENCY = 0.25145020
 """Frequency of ¹³C over that of ¹H in the same field (IUPAC 2001, Ξ scale)."""
 

@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from molucid.config import Config
-from molucid.spectra.nuclei import SLOTS
+from molucid.spectra.nuclei import SLOTS, USUAL_FIELD_MHZ
 from molucid.spectra.solvents import SOLVENTS, TMS_PPM, deuterons_of
 from molucid.spectra.types import FloatArray, NmrPeaks, NmrSpectrum, Nucleus
 
 T = TypeVar("T")
-_USUAL_H_MHZ, _USUAL_C_MHZ = 400.0, 100.6  # where a file names no field
 _LEAST_LINES = 3  # of a carbon with a deuteron
 
 
@@ -53,6 +52,9 @@ class ReferencingConfig(Config):
     h_water_half_width_ppm: float = Field(default=0.04, gt=0)
     c_half_width_ppm: float = Field(
         default=1.0, gt=0, description="holds the multiplet of a deuterated carbon from 75 MHz on"
+    )
+    c_singlet_half_width_ppm: float = Field(
+        default=0.2, gt=0, description="of a ¹³C line without deuterons; ketones stand beside that of acetone"
     )
     h_list_tolerance_ppm: float = Field(default=0.02, ge=0)
     c_list_tolerance_ppm: float = Field(
@@ -135,7 +137,7 @@ def _found_line(
 def _is_single(spectrum: NmrSpectrum, top: int, config: ReferencingConfig) -> bool:
     """Whether a ¹H line is narrow, and no line as high or higher is at the distance of a coupling from it."""
     x, y = spectrum.shift_ppm, spectrum.intensity
-    hz_per_ppm = spectrum.field_mhz or _USUAL_H_MHZ
+    hz_per_ppm = spectrum.field_mhz or USUAL_FIELD_MHZ["1H"]
     first, last = _half_height(y, top)
     if (x[last] - x[first]) * hz_per_ppm > config.h_max_width_hz:
         return False
@@ -208,10 +210,8 @@ def _masked(spectrum: NmrSpectrum, config: ReferencingConfig) -> tuple[NmrSpectr
     x, y = spectrum.shift_ppm, np.array(spectrum.intensity)
     removed: list[str] = []
     for name, shifts in foreign_lines(spectrum.nucleus, spectrum.solvent).items():
-        half_width = config.c_half_width_ppm
-        if spectrum.nucleus == "1H":
-            half_width = config.h_water_half_width_ppm if name == "water" else config.h_solvent_half_width_ppm
-        for shift in shifts:
+        half_widths = _half_widths_ppm(spectrum, name, len(shifts), config)
+        for shift, half_width in zip(shifts, half_widths, strict=True):
             first, last = np.searchsorted(x, (shift - half_width, shift + half_width))
             if last <= first:
                 continue
@@ -222,6 +222,21 @@ def _masked(spectrum: NmrSpectrum, config: ReferencingConfig) -> tuple[NmrSpectr
             y[first:last] = np.linspace(levels[0], levels[1], last - first)
             removed.append(f"{name} {shift:g}")
     return replace(spectrum, intensity=y), f"{', '.join(removed)} ppm" if removed else None
+
+
+def _half_widths_ppm(
+    spectrum: NmrSpectrum, name: str, num_lines: int, config: ReferencingConfig
+) -> tuple[float, ...]:
+    """How far around each line of the solvent, of water or of TMS a trace is replaced."""
+    if spectrum.nucleus == "1H":
+        is_water = name == "water"
+        return (config.h_water_half_width_ppm if is_water else config.h_solvent_half_width_ppm,) * num_lines
+    if name != "solvent":
+        return (config.c_singlet_half_width_ppm,) * num_lines
+    return tuple(
+        config.c_half_width_ppm if number else config.c_singlet_half_width_ppm
+        for number, _ in deuterons_of(SOLVENTS[spectrum.solvent or ""])
+    )
 
 
 def _shortened(peaks: NmrPeaks, config: ReferencingConfig) -> tuple[NmrPeaks, str | None]:
@@ -250,7 +265,7 @@ def _half_patterns_ppm(peaks: NmrPeaks) -> tuple[float, ...]:
     solvent = SOLVENTS[peaks.solvent or ""]
     if peaks.nucleus == "1H":
         return (0.0,) * len(solvent.residual_h_ppm)
-    field_mhz = peaks.field_mhz or _USUAL_C_MHZ
+    field_mhz = peaks.field_mhz or USUAL_FIELD_MHZ["13C"]
     return tuple(number * coupling_hz / field_mhz for number, coupling_hz in deuterons_of(solvent))
 
 

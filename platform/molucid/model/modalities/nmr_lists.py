@@ -28,6 +28,7 @@ from molucid.spectra.grids import NMR_GRIDS, Grid
 from molucid.spectra.nmr_multiplicity import CARBON_TYPES
 from molucid.spectra.nmr_peak_picking import PeakPickingConfig
 from molucid.spectra.nmr_signals import signals_of
+from molucid.spectra.nuclei import SLOTS
 from molucid.spectra.types import Evidence, FloatArray, NmrPeaks, NmrSpectrum, Nucleus
 
 MULTIPLICITIES = (
@@ -79,7 +80,7 @@ class NmrList:
 
     def __init__(self, nucleus: Nucleus, config: NmrListConfig) -> None:
         self.nucleus, self.config = nucleus, config
-        self.name = {"1H": "h_nmr", "13C": "c_nmr"}[nucleus]
+        self.name = SLOTS[nucleus]
 
     def featurize(self, evidence: Evidence) -> Features:
         """Arrays of `list_features`; empty without a spectrum."""
@@ -87,9 +88,7 @@ class NmrList:
         if isinstance(spectrum, NmrSpectrum):
             signals = signals_of(spectrum, self.config.picking)
             return list_features(signals.peaks, signals.area, self.config)
-        hydrogens = None if spectrum is None else spectrum.num_hydrogens
-        area = None if hydrogens is None else np.array([number or 0 for number in hydrogens], np.float64)
-        return list_features(spectrum, area, self.config)
+        return list_features(spectrum, None if spectrum is None else counted_area(spectrum), self.config)
 
     def collate(self, features: Sequence[Features]) -> Features:
         """Arrays of `collate_lists`."""
@@ -105,13 +104,13 @@ def list_features(peaks: NmrPeaks | None, area: FloatArray | None, config: NmrLi
 
     Args:
         peaks: the list, `None` where it is absent.
-        area: integral of each peak in any unit; `None` where no area is known.
+        area: integral of each peak in any unit, 0 where unknown; `None` where no area is known.
         config: what is read of it.
 
     Returns:
         `shift_L` (ppm, float64), `multiplicity_L` (index into `MULTIPLICITIES` from 1), `hydrogens_L` (1 + number, 0
-        where not given), `width_L` (ppm, 0 for a line or where not given), `area_L` (over the mean area, 0 where
-        unknown), `coupling_LJ` (Hz) and `has_coupling_LJ`.
+        where not given), `width_L` (ppm, 0 for a line or where not given), `area_L` (over the mean of the known areas, 0
+        where unknown), `coupling_LJ` (Hz) and `has_coupling_LJ`.
     """
     num = 0 if peaks is None else len(peaks.shift_ppm)
     kept = np.arange(num)
@@ -123,7 +122,7 @@ def list_features(peaks: NmrPeaks | None, area: FloatArray | None, config: NmrLi
     shift, width = np.zeros(len(kept)), np.zeros(len(kept), np.float32)
     relative_area = np.zeros(len(kept), np.float32)
     if area is not None and area.any():
-        relative_area = (area / area.mean())[kept].astype(np.float32)
+        relative_area = (area / area[area > 0].mean())[kept].astype(np.float32)
     if peaks is not None:
         shift = peaks.shift_ppm[kept]
         if peaks.width_ppm is not None:
@@ -147,6 +146,15 @@ def list_features(peaks: NmrPeaks | None, area: FloatArray | None, config: NmrLi
         "coupling_LJ": coupling,
         "has_coupling_LJ": has_coupling,
     }
+
+
+def counted_area(peaks: NmrPeaks) -> FloatArray | None:
+    """Numbers of atoms as areas, shape `[peaks]`, 0 where unknown; `None` for a list without numbers."""
+    if peaks.num_hydrogens is None:
+        return None
+    # Who counts carbons counts those that are equivalent: a peak without a number is of one.
+    unstated = 1 if peaks.nucleus == "13C" else 0
+    return np.array([unstated if number is None else number for number in peaks.num_hydrogens], np.float64)
 
 
 def multiplicity_index(text: str | None) -> int:

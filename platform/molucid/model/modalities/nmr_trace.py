@@ -16,6 +16,7 @@ from molucid.model.modalities.conv_trace import (
 from molucid.model.modalities.nmr_evidence import nmr_of
 from molucid.spectra.grids import NMR_GRIDS
 from molucid.spectra.multiplets import render
+from molucid.spectra.nuclei import SLOTS
 from molucid.spectra.types import Evidence, FloatArray, NmrPeaks, NmrSpectrum, Nucleus
 
 
@@ -34,7 +35,7 @@ class NmrTrace:
 
     def __init__(self, nucleus: Nucleus, config: ConvTraceConfig) -> None:
         self.nucleus, self.config = nucleus, config
-        self.name = {"1H": "h_nmr", "13C": "c_nmr"}[nucleus]
+        self.name = SLOTS[nucleus]
 
     def featurize(self, evidence: Evidence) -> Features:
         """`trace_P`; empty without a spectrum."""
