@@ -56,3 +56,4 @@ def nmrium_file(*spectra: dict[str, Any], nested: bool = True) -> str:
 
 
 H_INFO = {"nucleus": "1H", "dimension": 1, "isFid": False}
+C_INFO = {**H_INFO, "nucleus": "13C"}

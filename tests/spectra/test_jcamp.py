@@ -274,7 +274,10 @@ def test_an_axis_in_hz_without_reference_needs_a_line_that_says_where_it_is() ->
 @pytest.mark.parametrize("label", ["XYDATA", "PEAK TABLE"])
 def test_a_second_table_in_one_block_is_not_dropped(label: str) -> None:
     table = "(X++(Y..Y))\n4000 1 2 3 4" if label == "XYDATA" else "(XY..XY)\n800,1"
-    labels = {name: value for name, value in NMR.items() if name != "XYDATA"} | {label: table}
+    labels = {name: value for name, value in NMR.items() if name not in ("XYDATA", "NPOINTS")} | {
+        "XUNITS": "HZ" if label == "XYDATA" else "PPM",
+        label: table.replace("800", "2"),
+    }
     text = block(labels)
     assert isinstance(record(text).evidence.h_nmr, NmrSpectrum if label == "XYDATA" else NmrPeaks)
     twice = text.replace("##END=", f"##{label}={table}\n##END=")
@@ -327,8 +330,8 @@ def test_ntuples_of_two_dimensions_or_time_are_refused() -> None:
 
 
 def test_lists_are_read_where_there_is_no_trace() -> None:
-    labels = {**NMR, "XUNITS": "PPM", "XYDATA": "x"}
-    del labels["XYDATA"]
+    labels = {**NMR, "XUNITS": "PPM"}
+    del labels["XYDATA"], labels["NPOINTS"]
     peaks = record(block({**labels, "PEAK TABLE": "(XY..XY)\n7.1, 1\n1.2, 3"})).evidence.h_nmr
     assert isinstance(peaks, NmrPeaks)
     np.testing.assert_allclose(peaks.shift_ppm, [1.2, 7.1])
@@ -358,9 +361,8 @@ def link(*blocks: str) -> str:
 
 def test_blocks_of_one_title_are_one_compound_and_of_others_others() -> None:
     structure = "##TITLE=toluene\n##JCAMP-CS=3.7\n##ATOMLIST=\n1 C\n##END=\n"
-    peaks = block(
-        {name: value for name, value in NMR.items() if name != "XYDATA"}, PEAK_TABLE="(XY..XY)\n800,1"
-    )
+    listed = {name: value for name, value in NMR.items() if name != "XYDATA"} | {"NPOINTS": "1"}
+    peaks = block(listed, XUNITS="PPM", PEAK_TABLE="(XY..XY)\n2,1")
     text = link(structure, peaks, block(NMR), block(IR, TITLE="toluene"), block(IR))
     first, second = read(text)
     assert isinstance(first, Record)

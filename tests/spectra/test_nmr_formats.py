@@ -17,7 +17,7 @@ from molucid.spectra.nmr_window import ShiftWindowConfig
 from molucid.spectra.read import read_records
 from molucid.spectra.source import ReadConfig
 from molucid.spectra.types import NmrPeaks, Record
-from tests.spectra.nmr_lists import DATA, ETHANOL, H_INFO, READERS, nmrium_file, only, read, summary
+from tests.spectra.nmr_lists import C_INFO, DATA, ETHANOL, H_INFO, READERS, nmrium_file, only, read, summary
 
 
 @pytest.mark.parametrize("name", READERS)
@@ -98,6 +98,31 @@ def test_a_fraction_of_hydrogens_is_no_number_and_noted() -> None:
     signals = [{"delta": 1.0, "nbAtoms": 1.5}, {"delta": 2.0, "nbAtoms": 3}]
     spectrum = {"info": H_INFO, "ranges": {"values": [{"signals": signals}]}}
     assert only(read(nmrium, nmrium_file(spectrum))).evidence.h_nmr.num_hydrogens == (None, 3)
+
+
+def test_carbon_types_are_read_in_every_format() -> None:
+    pairs = [(14.1, "Q"), (29.7, "CH3"), (60.2, "T"), (128.0, "CH"), (171.0, "S"), (162.6, "d")]
+    shifts, words = zip(*pairs, strict=True)
+    record = {"id": "a", "c_nmr": {"kind": "peaks", "shift_ppm": shifts, "multiplicity": words}}
+    tag = "".join(f"{shift}, S={word}\\\n" for shift, word in pairs)
+    head = "##TITLE=a\n##DATA TYPE=NMR PEAK ASSIGNMENTS\n##.OBSERVE NUCLEUS=^13C\n##XUNITS=PPM\n"
+    entries = "".join(f"({shift}, 1, {word}, <1>)\n" for shift, word in pairs)
+    ranges = {
+        "values": [{"signals": [{"delta": shift, "multiplicity": word} for shift, word in pairs]}],
+    }
+    listed = ", ".join(f"{shift} ({word})" for shift, word in pairs)
+    table = "".join(f"{shift},{word}\n" for shift, word in pairs)
+    for reader, text in (
+        (experimental_text, f"a\n13C NMR (CDCl3) δ {listed}\n"),
+        (nmr_peak_list, f"# nucleus: 13C\nshift_ppm,multiplicity\n{table}"),
+        (nmredata, f"{ETHANOL}>  <NMREDATA_1D_13C>\n{tag}\n$$$$\n"),
+        (nmrium, nmrium_file({"info": C_INFO, "ranges": ranges})),
+        (jcamp, f"{head}##PEAK ASSIGNMENTS=(XYMA)\n{entries}##END=\n"),
+        (molucid_json, json.dumps({"format": "molucid-spectra", "version": 1, "records": [record]})),
+    ):
+        peaks = only(read(reader, text)).evidence.c_nmr
+        assert isinstance(peaks, NmrPeaks)
+        assert peaks.multiplicity == ("Q", "Q", "T", "D", "d", "S"), reader
 
 
 # Experimental text.

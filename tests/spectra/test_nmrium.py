@@ -12,7 +12,7 @@ from molucid.errors import InputError, Rejected
 from molucid.spectra.formats import nmrium
 from molucid.spectra.read import read_records
 from molucid.spectra.types import NmrPeaks, NmrSpectrum
-from tests.spectra.nmr_lists import H_INFO, nmrium_file, only, read, summary
+from tests.spectra.nmr_lists import C_INFO, H_INFO, nmrium_file, only, read, summary
 
 
 def test_the_first_layout_of_nmrium() -> None:
@@ -85,6 +85,61 @@ def test_signals_of_an_impurity_are_no_peaks_and_mixed_ones_are() -> None:
     peaks = only(read(nmrium, nmrium_file({"info": H_INFO, "ranges": {"values": ranges}}))).evidence.h_nmr
     np.testing.assert_allclose(peaks.shift_ppm, [2.1, 3.2])
     np.testing.assert_allclose(peaks.width_ppm, [0, 0.4])
+
+
+def integrated(*integrals: Any, **options: Any) -> str:
+    """A ¹H spectrum of ranges 1 ppm apart with one signal each and these integrals."""
+    values = [
+        {"integration": integral, "signals": [{"delta": shift}]}
+        for shift, integral in enumerate(integrals, start=1)
+    ]
+    return nmrium_file({"info": H_INFO, "ranges": {"values": values, "options": options}})
+
+
+@pytest.mark.parametrize(
+    "options", [{"sum": 6.05}, {"sum": 100, "mf": "C42H100O"}, {"sum": 6, "sumAuto": True, "moleculeId": "x"}]
+)
+def test_integrals_that_are_hydrogens_give_their_number(options: dict[str, Any]) -> None:
+    record = only(read(nmrium, integrated(3.02, 2.14, 0.89, **options)))
+    assert record.evidence.h_nmr.num_hydrogens == (3, 2, 1)
+    assert "h_nmr_integrals_not_used" not in record.metadata
+    record = only(read(nmrium, integrated(3.02, 2.4, 0.3, None, **options)))
+    assert record.evidence.h_nmr.num_hydrogens == (3, None, None, None)
+    assert record.metadata["h_nmr_without_hydrogens"] == "3 of 4 peaks"
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({}, "their sum is no number of hydrogens"),
+        ({"sum": None, "isSumConstant": True, "sumAuto": True}, "their sum is no number of hydrogens"),
+        ({"sum": 100, "sumAuto": False}, "their sum is no number of hydrogens"),
+        ({"sum": 5.1}, "no whole numbers"),
+    ],
+)
+def test_integrals_that_are_no_hydrogens_are_noted(options: dict[str, Any], reason: str) -> None:
+    integrals = (2.4, 2.7) if options.get("sum") == 5.1 else (40.0, 60.0)
+    record = only(read(nmrium, integrated(*integrals, **options)))
+    assert record.evidence.h_nmr.num_hydrogens is None
+    assert record.metadata["h_nmr_integrals_not_used"] == f"2 of 2 ranges: {reason}"
+
+
+def test_an_integral_of_several_signals_is_no_ones_and_assigned_atoms_come_first() -> None:
+    values = [
+        {"integration": 3, "signals": [{"delta": 1}, {"delta": 1.1}]},
+        {"integration": 3, "kind": "mixed", "signals": [{"delta": 2}, {"delta": 2.1, "kind": "solvent"}]},
+        {"integration": 3.4, "signals": [{"delta": 3, "nbAtoms": 2}]},
+        {"integration": 2.5, "nbAtoms": 4, "signals": [{"delta": 4}]},
+        {"integration": 1.1, "from": 5.0, "to": 5.2},
+    ]
+    spectrum = {"info": H_INFO, "ranges": {"values": values, "options": {"sum": 13}}}
+    peaks = only(read(nmrium, nmrium_file(spectrum))).evidence.h_nmr
+    assert isinstance(peaks, NmrPeaks)
+    assert peaks.num_hydrogens == (None, None, None, 2, 4, 1)
+    carbon = {"info": C_INFO, "ranges": spectrum["ranges"] | {"values": values[-1:]}}
+    record = only(read(nmrium, nmrium_file(carbon)))
+    assert record.evidence.c_nmr.num_hydrogens is None
+    assert "h_nmr_integrals_not_used" not in record.metadata
 
 
 def test_json_that_is_not_nmriums(tmp_path: Path) -> None:

@@ -124,3 +124,15 @@ def test_damaged_fid_files(write_varian: Callable[..., Path], tmp_path: Path) ->
         assert row(folder).code == expected
     (folder / "fid").unlink()
     assert row(folder).code == "no_trace"
+
+
+def test_a_processed_spectrum_without_its_fid_is_refused_by_name(
+    write_varian: Callable[..., Path], tmp_path: Path
+) -> None:
+    folder = write_varian(tmp_path / "a.fid", H_LINES)
+    (folder / "datdir").mkdir()
+    (folder / "fid").rename(folder / "datdir" / "phasefile")
+    found = row(folder)
+    assert (found.id, found.code) == ("a", "no_trace")
+    assert "datdir/phasefile and no file fid" in found.message
+    assert "JCAMP-DX" in found.hint

@@ -19,6 +19,7 @@ from molucid.chem.elements import MODEL_ELEMENTS
 from molucid.chem.formula import Formula
 from molucid.config import Config
 from molucid.errors import InputError, Rejected, shorten
+from molucid.spectra.carbon_letters import with_carbon_types
 from molucid.spectra.clean_traces import TraceConfig, clean_infrared, clean_nmr_peaks, clean_nmr_trace
 from molucid.spectra.spectrum_files import where_of
 from molucid.spectra.types import InfraredSpectrum, MassSpectrum, NmrPeaks, NmrSpectrum, Record
@@ -248,6 +249,7 @@ def cleaned_items(record: Record, config: CleanConfig) -> list[Record | Rejected
     too (`rejected_spectra`). Where none passes, the first row is the record's, and its message says which spectrum
     it is about. A record without spectra passes.
     """
+    record = with_carbon_types(record)
     evidence = record.evidence
     kept: list[MassSpectrum] = []
     faults: list[Rejected] = []

@@ -15,7 +15,15 @@ from molucid.spectra.compound import Part
 from molucid.spectra.fields import is_number, parse_number
 from molucid.spectra.infrared import infrared_spectrum, wavenumbers
 from molucid.spectra.jcamp_ordinates import read_pairs
-from molucid.spectra.jcamp_tables import Trace, missing_label, number_of, trace_of, unprocessed_fid
+from molucid.spectra.jcamp_tables import (
+    Trace,
+    announced_points,
+    check_count,
+    missing_label,
+    number_of,
+    trace_of,
+    unprocessed_fid,
+)
 from molucid.spectra.jcamp_text import Block
 from molucid.spectra.nmr_entries import PeakEntry, multiplicity_of, peaks_of
 from molucid.spectra.nuclei import SLOTS, parse_nucleus
@@ -105,9 +113,8 @@ def _nmr(block: Block, kind: str, config: ReadConfig) -> Part:
             if spectrum is as_written:
                 raise _missing_reference(trace)
     else:
-        stated = "list as written"
         places, names = _listed(block, nucleus, config)
-        shift = _in_ppm(places, (block.get("XUNITS") or "").upper(), field_mhz)
+        shift, stated = _listed_shifts(block, places, field_mhz)
         entries = [PeakEntry(at, multiplicity=name) for at, name in zip(shift.tolist(), names, strict=True)]
         spectrum = peaks_of(nucleus, entries, config.shift_window, field_mhz, solvent)
     settled, notes = settle(spectrum, stated, config.referencing)
@@ -153,6 +160,26 @@ def _shifts(block: Block, trace: Trace, field_mhz: float | None) -> tuple[FloatA
     return shift, None
 
 
+def _listed_shifts(block: Block, places: FloatArray, field_mhz: float | None) -> tuple[FloatArray, str]:
+    """Shifts of a list, and how the file states its reference: one in Hz must name one of its own lines."""
+    units = (block.get("XUNITS") or "").upper()
+    shift = _in_ppm(places, units, field_mhz)
+    if units == "PPM" or not shift.size:
+        return shift, "list as written"
+    point, at_ppm = _shift_reference(block) or (0.0, 0.0)
+    is_tms = "TMS" in (block.get(".SHIFTREFERENCE") or "").upper()
+    # A point that is no line of the list, or TMS away from 0, is of the trace that the list was taken from; its
+    # highest shift ($OFFSET) is none of the list's, either.
+    if not (point.is_integer() and 1 <= point <= len(shift)) or (is_tms and at_ppm != 0):
+        raise InputError(
+            f"a list in Hz from {places[0]:g} to {places[-1]:g} without a reference",
+            "##.SHIFT REFERENCE= with the number of one of its lines and the shift of that line",
+            hint="export the list over ppm",
+            code="missing_reference",
+        )
+    return shift + (at_ppm - shift[int(point) - 1]), f"line {point:g} at {at_ppm:g} ppm"
+
+
 def _missing_reference(trace: Trace) -> InputError:
     return InputError(
         f"an axis in Hz from {trace.x[0]:g} to {trace.x[-1]:g} without a reference",
@@ -174,13 +201,20 @@ def _shift_reference(block: Block) -> tuple[float, float] | None:
 
 
 def _listed(block: Block, nucleus: Nucleus, config: ReadConfig) -> tuple[FloatArray, list[str | None]]:
-    """Positions of a `PEAK TABLE` or of `PEAK ASSIGNMENTS`, the latter once each and with their multiplicities."""
+    """Positions of a `PEAK TABLE` or of `PEAK ASSIGNMENTS`, the latter once each and with their multiplicities.
+
+    Raises:
+        InputError: a form that is not known, or fewer or more lines than the block announces.
+    """
     factor = number_of(block, "XFACTOR")
     table = block.labels.get("PEAKTABLE")
     if table is not None:
         if not re.search(r"\(\s*XY\s*\.\.\s*XY\s*\)", table.first_line.upper()):
             raise _unknown_list(table.first_line)
         x, _ = read_pairs(table.lines[1:], config.max_peaks)
+        num_points = announced_points(block)
+        if x or num_points:
+            check_count(len(x), num_points)
         return np.array(x) * (1.0 if factor is None else factor), [None] * len(x)
     assigned = block.labels.get("PEAKASSIGNMENTS")
     if assigned is None:
@@ -190,12 +224,18 @@ def _listed(block: Block, nucleus: Nucleus, config: ReadConfig) -> tuple[FloatAr
         raise _unknown_list(assigned.first_line)
     place = form.find("M") - 1
     found: dict[float, str | None] = {}
+    num_entries = 0
     for line in assigned.lines[1:]:
         for entry in _ASSIGNMENT.findall(line.text):
             cells = [cell.strip() for cell in entry.split(",")]
             shift = parse_number(cells[0], "shift", "malformed_ordinate")
             name = cells[place] if 0 < place < len(cells) else ""
             found[shift] = multiplicity_of(name, nucleus) if name else found.get(shift)
+            num_entries += 1
+    num_points = announced_points(block)
+    # Programs count the entries, or a line once for all atoms that it is assigned to.
+    if (num_entries or num_points) and num_points != len(found):
+        check_count(num_entries, num_points)
     return np.array(list(found), np.float64), list(found.values())
 
 

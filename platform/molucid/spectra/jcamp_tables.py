@@ -77,18 +77,11 @@ def trace_of(block: Block, config: ReadConfig) -> Trace:
         raise missing_label("XUNITS" if x_units is None else "YUNITS")
     x_factor = _or_one(number_of(block, "XFACTOR"), "XFACTOR")
     y_factor = _or_one(number_of(block, "YFACTOR"), "YFACTOR")
-    num_points = number_of(block, "NPOINTS")
-    if num_points is None and not block.ended:
-        raise InputError(
-            "the end of the file",
-            "##END=",
-            hint="the file is cut off; export it again",
-            code="unfinished_record",
-        )
+    num_points = announced_points(block)
     form = text.first_line.upper()
     if _PAIRS.search(form):
         x, y = (np.array(part) for part in read_pairs(text.lines[1:], config.max_peaks))
-        _check_count(len(x), num_points)
+        check_count(len(x), num_points)
         require_one_run(x)
         return Trace(x * x_factor, y * y_factor, x_units, y_units)
     if not _FORM.search(form):
@@ -166,6 +159,23 @@ def _row(block: Block, label: str) -> list[str]:
     return [] if text is None else [cell.strip() for cell in str(text).replace("\n", ",").split(",")]
 
 
+def announced_points(block: Block) -> float | None:
+    """`##NPOINTS=` of a table; `None` where the block does not state it and is complete by its `##END=`.
+
+    Raises:
+        InputError: neither is there, so that nothing tells whether lines are missing (`unfinished_record`).
+    """
+    num_points = number_of(block, "NPOINTS")
+    if num_points is None and not block.ended:
+        raise InputError(
+            "the end of the file",
+            "##END=",
+            hint="the file is cut off; export it again",
+            code="unfinished_record",
+        )
+    return num_points
+
+
 def _or_one(value: float | None, label: str) -> float:
     """A factor; one that is not given is 1."""
     if value == 0:
@@ -175,7 +185,8 @@ def _or_one(value: float | None, label: str) -> float:
     return 1.0 if value is None else value
 
 
-def _check_count(found: int, announced: float | None) -> None:
+def check_count(found: int, announced: float | None) -> None:
+    """Refuse an empty table, and one of another number of points than announced (`point_count_mismatch`)."""
     if not found or (announced is not None and found != announced):
         raise InputError(
             f"{found} points",
@@ -190,7 +201,7 @@ def _axis(
 ) -> FloatArray:
     """Abscissae from the first to the last, held against those that the lines of the table begin with."""
     count = len(ordinates.values)
-    _check_count(count, num_points)
+    check_count(count, num_points)
     axis = np.linspace(first, last, count)
     step = abs(last - first) / max(count - 1, 1)
     if step == 0 and count > 1:

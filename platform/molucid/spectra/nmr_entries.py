@@ -8,10 +8,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from molucid.errors import InputError
-from molucid.spectra.nmr_multiplicity import carbon_type, couplings_per_partner, parse_multiplicity
+from molucid.spectra.nmr_multiplicity import (
+    carbon_type,
+    couplings_per_partner,
+    known_multiplicity,
+    parse_multiplicity,
+)
 from molucid.spectra.nmr_window import ShiftWindowConfig, check_shift
 from molucid.spectra.referencing import ReferencingConfig, settle
 from molucid.spectra.types import NmrPeaks, NmrSpectrum, Nucleus, Record
+
+_NEARLY_WHOLE = 0.15
+"""Distance of a measured integral from a whole number that still is that number of hydrogens."""
 
 
 @dataclass(slots=True)
@@ -38,14 +46,25 @@ def whole_number(integral: float | None) -> int | None:
     return int(integral) if integral and integral == int(integral) else None
 
 
+def nearly_whole_number(integral: float | None) -> int | None:
+    """The number of hydrogens that an integral over a trace measures; `None` between two numbers or below 1."""
+    number = round(integral or 0.0)
+    return number if number >= 1 and abs((integral or 0.0) - number) <= _NEARLY_WHOLE else None
+
+
+def known_multiplicity_of(text: str, nucleus: Nucleus) -> str | None:
+    """As `multiplicity_of`, with `None` for text that names neither."""
+    # The capitals of a carbon tell its hydrogens, not a splitting.
+    return (carbon_type(text) if nucleus == "13C" else None) or known_multiplicity(text)
+
+
 def multiplicity_of(text: str, nucleus: Nucleus) -> str:
     """Canonical name of a splitting; for ¹³C the type of the carbon where `text` is one (`Q`, `CH3`).
 
     Raises:
         InputError: `unknown_multiplicity`.
     """
-    # The capitals of a carbon tell its hydrogens, not a splitting.
-    return (carbon_type(text) if nucleus == "13C" else None) or parse_multiplicity(text)
+    return known_multiplicity_of(text, nucleus) or parse_multiplicity(text)
 
 
 def peaks_of(

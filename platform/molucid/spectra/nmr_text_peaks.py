@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from molucid.errors import InputError
 from molucid.spectra.nmr_entries import PeakEntry, whole_number
-from molucid.spectra.nmr_multiplicity import carbon_type, known_multiplicity
+from molucid.spectra.nmr_multiplicity import CARBON_TYPES, carbon_type, known_multiplicity
 from molucid.spectra.nmr_text_couplings import BROKEN_COUPLING, cut_couplings
 from molucid.spectra.nmr_text_groups import COUNT_H, groups_of, without_inner
 from molucid.spectra.nmr_text_plain import NUMBER, text_fault
@@ -30,8 +30,10 @@ _SHIFT = re.compile(
 )
 _REPEATED = re.compile(r"(\d{1,2})\s?x\s?(?=-?\d)")
 _TIMES = re.compile(r"x\s?(\d{1,2})(?![\d.])|(\d{1,2})\s?x(?![\w])")
-_COUNT_C = re.compile(r"(\d{1,3})\s?[x*]?\s?C(?:H\d?|q|quat)?s?|[x*]\s?(\d{1,2})C?|(\d{1,2})\s?[x*]")
-_ATTACHED = re.compile(r"(?:\d{1,2}\s?[x*]?\s?)?(CH3|CH2|CH|Cq|C)")
+_COUNT_C = re.compile(
+    r"(\d{1,3})\s?[x*]?\s?(?:C(?:H\d?|q|quat)?s?|[SDTQ])|[x*]\s?(\d{1,2})C?|(\d{1,2})\s?[x*]"
+)
+_ATTACHED = re.compile(r"(?:\d{1,2}\s?[x*]?\s?)?(CH3|CH2|CH|Cq|[CSDTQ])")
 _SEVERAL = re.compile(r"(\d{1,2}|two|both|three|each|all)(?:\s?x)?\s?([a-zA-Z][a-z. ]*)")
 _ANY = 0
 _NUMERALS = {"two": 2, "both": 2, "three": 3, "each": _ANY, "all": _ANY}
@@ -236,6 +238,8 @@ def _read_carbon(item: str, entry: PeakEntry) -> bool:
         Whether the item says no more; `o`, `m`, `p` and `h` without a coupling are places in a ring.
     """
     attached, count = _ATTACHED.fullmatch(item), _COUNT_C.fullmatch(item)
+    if attached and attached[1] in CARBON_TYPES and entry.coupling_hz:
+        return False  # "D, J = 250 Hz" is a doublet
     if attached and entry.multiplicity is None and (attached[1] != "C" or item == "C"):
         entry.multiplicity = carbon_type(attached[1])
     if count and entry.num_hydrogens is None:

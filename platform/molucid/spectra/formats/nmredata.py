@@ -16,8 +16,8 @@ from typing import IO
 from molucid.errors import InputError, Rejected, Where, shorten
 from molucid.spectra.draft import Draft, check_id, too_many_peaks
 from molucid.spectra.fields import assemble, field_name, parse_number
-from molucid.spectra.nmr_entries import PeakEntry, peaks_of, whole_number, with_nmr
-from molucid.spectra.nmr_multiplicity import CARBON_TYPES, parse_multiplicity
+from molucid.spectra.nmr_entries import PeakEntry, multiplicity_of, peaks_of, whole_number, with_nmr
+from molucid.spectra.nmr_multiplicity import CARBON_TYPES
 from molucid.spectra.solvents import canonical_solvent
 from molucid.spectra.source import ReadConfig, lines, unpacked
 from molucid.spectra.types import NmrPeaks, Nucleus, Record
@@ -199,7 +199,7 @@ def _entry(shift: str, attributes: Mapping[str, str], nucleus: Nucleus) -> PeakE
     return PeakEntry(
         (ends[0] + ends[-1]) / 2,
         width_ppm=abs(ends[-1] - ends[0]),
-        multiplicity=attached or (parse_multiplicity(name) if name else None),
+        multiplicity=attached or (multiplicity_of(name, nucleus) if name else None),
         coupling_hz=tuple(
             parse_number(value, "coupling", "malformed_coupling") for value in couplings if value
         ),

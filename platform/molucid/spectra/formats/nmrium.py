@@ -21,7 +21,14 @@ from molucid.errors import InputError, Rejected, Where, shorten
 from molucid.spectra.axis import require_one_run
 from molucid.spectra.draft import check_id, too_many_peaks
 from molucid.spectra.fields import assemble
-from molucid.spectra.nmr_entries import PeakEntry, peaks_of, whole_number, with_nmr
+from molucid.spectra.nmr_entries import (
+    PeakEntry,
+    known_multiplicity_of,
+    nearly_whole_number,
+    peaks_of,
+    whole_number,
+    with_nmr,
+)
 from molucid.spectra.nmr_multiplicity import coupling_partners, known_multiplicity
 from molucid.spectra.pulse_programs import is_edited
 from molucid.spectra.solvents import canonical_solvent
@@ -36,6 +43,9 @@ SIGNATURE = re.compile(
 _NUCLEI: dict[str, Nucleus] = {"1H": "1H", "13C": "13C"}
 _SIGNAL_KINDS = (None, "signal", "mixed")
 """`kind` of ranges and signals that belong to the compound; others are solvent, impurity, reference, …."""
+
+_DEFAULT_SUM = 100.0
+"""Sum to which NMRium scales integrals until somebody sets it or draws the molecule."""
 
 
 def read(stream: IO[bytes], file: str, config: ReadConfig) -> Iterator[Record | Rejected]:
@@ -106,6 +116,7 @@ def _record(
                 )
             else:
                 found[nucleus] = _spectrum(spectrum, info, nucleus, config)
+                headers |= _unused_integrals(spectrum.get("ranges"), found[nucleus])
         if not found:
             raise InputError(
                 f"no ¹H or ¹³C spectrum among {len(spectra)}",
@@ -151,7 +162,8 @@ def _spectrum(
     x, y = data.get("x"), data.get("re", data.get("y"))
     if max(len(ranges), len(peaks), len(x) if isinstance(x, list) else 0) > config.max_peaks:
         raise too_many_peaks(config.max_peaks)
-    if entries := [entry for item in ranges for entry in _range_entries(item)]:
+    in_hydrogens = nucleus == "1H" and _is_in_hydrogens(spectrum.get("ranges"))
+    if entries := [entry for item in ranges for entry in _range_entries(item, nucleus, in_hydrogens)]:
         return peaks_of(nucleus, entries, config.shift_window, field_mhz, solvent)
     if isinstance(x, list) and isinstance(y, list) and x:
         shift = _numbers(x, "x")
@@ -201,26 +213,53 @@ def _numbers(values: list[Any], name: str) -> FloatArray:
     return np.array(values, np.float64)
 
 
-def _range_entries(item: dict[str, Any]) -> Iterator[PeakEntry]:
-    """One entry for each of the compound's signals in a range, or one for the range where no signal is marked."""
+def _is_in_hydrogens(ranges: Any) -> bool:
+    """Whether integrals are numbers of hydrogens: their sum is that of a molecule, or one that somebody has set."""
+    options = _mapping(_mapping(ranges).get("options"))
+    total = _number(options.get("sum")) or 0.0
+    is_of_molecule = bool(options.get("mf") or options.get("moleculeId"))
+    return total > 0 and (is_of_molecule or total != _DEFAULT_SUM)
+
+
+def _unused_integrals(ranges: Any, nmr: NmrSpectrum | NmrPeaks) -> dict[str, str]:
+    """The note on a ¹H list whose ranges have integrals of which none gives a number of hydrogens."""
+    if not isinstance(nmr, NmrPeaks) or nmr.nucleus != "1H" or nmr.num_hydrogens is not None:
+        return {}
+    own = [item for item in _values(ranges) if item.get("kind") in _SIGNAL_KINDS]
+    number = sum(1 for item in own if _number(item.get("integration")))
+    reason = "no whole numbers" if _is_in_hydrogens(ranges) else "their sum is no number of hydrogens"
+    return {"h_nmr_integrals_not_used": f"{number} of {len(own)} ranges: {reason}"} if number else {}
+
+
+def _range_entries(item: dict[str, Any], nucleus: Nucleus, in_hydrogens: bool) -> Iterator[PeakEntry]:
+    """One entry for each of the compound's signals in a range, or one for the range where no signal is marked.
+
+    Args:
+        item: the range.
+        nucleus: of the spectrum.
+        in_hydrogens: whether the integral of a range with one signal is its number of hydrogens.
+    """
     if item.get("kind") not in _SIGNAL_KINDS:
         return
+    integral = nearly_whole_number(_number(item.get("integration"))) if in_hydrogens else None
+    of_range = whole_number(_number(item.get("nbAtoms"))) or integral
     signals = [signal for key in ("signals", "signal") for signal in _values(item.get(key))]
     for signal in signals:
         if signal.get("kind") not in _SIGNAL_KINDS:
             continue
         splittings = [j for key in ("js", "j") for j in _values(signal.get(key))]
         name = signal.get("multiplicity")
-        name = known_multiplicity(name) if isinstance(name, str) else None
+        name = known_multiplicity_of(name, nucleus) if isinstance(name, str) else None
         yield PeakEntry(
             _shift(signal.get("delta")),
             multiplicity=name or ("m" if signal.get("multiplicity") else None),
             coupling_hz=_couplings(splittings, name),
-            num_hydrogens=whole_number(_number(signal.get("nbAtoms"))),
+            num_hydrogens=whole_number(_number(signal.get("nbAtoms")))
+            or (of_range if len(signals) == 1 else None),
         )
     if not signals:
         first, last = _shift(item.get("from")), _shift(item.get("to"))
-        yield PeakEntry((first + last) / 2, width_ppm=abs(last - first))
+        yield PeakEntry((first + last) / 2, width_ppm=abs(last - first), num_hydrogens=of_range)
 
 
 def _couplings(splittings: list[dict[str, Any]], name: str | None) -> tuple[float, ...]:

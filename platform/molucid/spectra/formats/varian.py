@@ -31,6 +31,7 @@ from molucid.spectra.source import ReadConfig
 from molucid.spectra.types import NmrSpectrum, Record
 
 _MARKER = "procpar"
+_PROCESSED = "datdir/phasefile"  # what the program showed last, perhaps a part of the spectrum
 _HEADER = struct.Struct(">6l2hl")
 _BLOCK_HEADER_BYTES = 28
 _IS_SPECTRUM, _IS_INT32, _IS_FLOAT = 0x2, 0x4, 0x8
@@ -157,11 +158,12 @@ class _Measurement:
     def _fid(self) -> bytes:
         name = f"{self.folder}/fid".lstrip("/")
         if name not in self.tree.names:
+            processed = f"{self.folder}/{_PROCESSED}".lstrip("/")
             raise InputError(
-                "no file fid",
+                f"{_PROCESSED} and no file fid" if processed in self.tree.names else "no file fid",
                 "fid beside procpar",
                 self.where,
-                hint="copy the whole folder of the measurement again",
+                hint="copy the whole folder of the measurement again, or export the spectrum as JCAMP-DX",
                 code="no_trace",
             )
         return self.tree.read(name)
