@@ -422,6 +422,15 @@ def test_long_texts_take_linear_time(unit: str) -> None:
     assert time.process_time() - started < 30
 
 
+def test_signs_of_an_edited_carbon_spectrum_join_nothing() -> None:
+    carbon = parse_nmr_text("13C NMR (101 MHz, CDCl3) δ 66.8 (+), 70.1 (+), 128.3 (-), 136.3 (q)").c_nmr
+    assert carbon is not None
+    assert carbon.multiplicity == (None, None, None, "q")
+    joined = parse_nmr_text("13C NMR (101 MHz, CDCl3) δ 20.1 + 21.2 (CH3)").c_nmr
+    assert joined is not None
+    assert joined.multiplicity == ("Q", "Q")
+
+
 def test_decimal_commas_in_lists() -> None:
     carbon = parse_nmr_text("13C NMR (101 MHz, CDCl3) δ 150,1, 128,5, 77,0").c_nmr
     assert carbon is not None

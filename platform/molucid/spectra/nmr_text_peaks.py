@@ -175,7 +175,8 @@ def _items(body: str, start: int, stop: int, inside: Sequence[tuple[int, int]]) 
         outside[a - start : b + 1 - start] = "," * (b + 1 - a)
     yield from _split("".join(outside), start)
     for a, b in inside:
-        yield from _split(without_inner(body[a + 1 : b]), a + 1)
+        # A sign alone is the phase of the line in an edited spectrum; it joins nothing.
+        yield from (item for item in _split(without_inner(body[a + 1 : b]), a + 1) if item[1].strip() != "+")
 
 
 def _split(content: str, offset: int) -> Iterator[tuple[int, str]]:
