@@ -24,8 +24,8 @@ from molucid.spectra.types import NmrPeaks, NmrSpectrum
 OFF: dict[str, Any] = {
     "shift_error": 0, "h_offset_ppm": 0, "c_offset_ppm": 0, "coupling_error_hz": 0, "mobile_missing": 0,
     "quaternary_missing": 0, "solvents": [("CDCl3", 1.0)], "multiplet_as_range": 0, "merge_overlaps": 0,
-    "unresolved": 0, "bare_hydrogens": 0, "carbon_types": 1, "carbon_numbers": 1, "carbon_repeats": 0, "carbon_lines": 0,
-    "field_mhz": [400.0],
+    "unresolved": 0, "bare_hydrogens": 0, "carbon_types": 1, "carbon_numbers": 1, "carbon_repeats": 0,
+    "carbon_lines": 0, "field_mhz": [400.0],
 }  # fmt: skip
 
 

@@ -80,7 +80,7 @@ class NmrList:
 
     def __init__(self, nucleus: Nucleus, config: NmrListConfig) -> None:
         self.nucleus, self.config = nucleus, config
-        self.name = SLOTS[nucleus]
+        self.name: str = SLOTS[nucleus]
 
     def featurize(self, evidence: Evidence) -> Features:
         """Arrays of `list_features`; empty without a spectrum."""
@@ -109,8 +109,8 @@ def list_features(peaks: NmrPeaks | None, area: FloatArray | None, config: NmrLi
 
     Returns:
         `shift_L` (ppm, float64), `multiplicity_L` (index into `MULTIPLICITIES` from 1), `hydrogens_L` (1 + number, 0
-        where not given), `width_L` (ppm, 0 for a line or where not given), `area_L` (over the mean of the known areas, 0
-        where unknown), `coupling_LJ` (Hz) and `has_coupling_LJ`.
+        where not given), `width_L` (ppm, 0 for a line or where not given), `area_L` (over the mean of the known areas,
+        0 where unknown), `coupling_LJ` (Hz) and `has_coupling_LJ`.
     """
     num = 0 if peaks is None else len(peaks.shift_ppm)
     kept = np.arange(num)

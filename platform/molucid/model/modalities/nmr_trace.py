@@ -35,7 +35,7 @@ class NmrTrace:
 
     def __init__(self, nucleus: Nucleus, config: ConvTraceConfig) -> None:
         self.nucleus, self.config = nucleus, config
-        self.name = SLOTS[nucleus]
+        self.name: str = SLOTS[nucleus]
 
     def featurize(self, evidence: Evidence) -> Features:
         """`trace_P`; empty without a spectrum."""
