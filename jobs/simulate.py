@@ -23,6 +23,7 @@ processors are of one type (intensities differ by rounding between types).
   molucid simulate --corpus chemicals --limit 20000 --out runs/samples
   molucid simulate --corpus chemicals --evidence all --out runs/complete
   molucid simulate --corpus chemicals --evidence ir,nmr --set evidence.nmr_form=traces --out runs/traces
+  molucid simulate --corpus my.smi --evidence ir --set evidence.ir.form=xtb --shard-size 50 --out runs/xtb
   molucid simulate --corpus molsets:molsets-0.3.1-py3-none-any.whl --out s3://bucket/samples --address auto
   molucid simulate --corpus my.smi --adduct '[M+H]+' --adduct '[M-H]-' --nce 20 --ev 30 --out runs/mine
 
@@ -30,7 +31,10 @@ Corpora: `chemicals` (pip install chemicals), `molsets` (pip download --no-deps 
 massspecgym:STRUCTURES.parquet, or a file of SMILES (.smi .txt .csv .tsv, also .gz; a title column is kept as
 the identifier). Held-out molecules, on which released models are judged, are never simulated; --exclude adds
 further ones. Every corpus row is counted: rows read = molecules simulated + rows rejected by reason. The
-rejected rows stand in OUT/rejected."""
+rejected rows stand in OUT/rejected.
+
+Infrared spectra come from a fast model; evidence.ir.form=xtb has them computed by the program xtb (Debian:
+apt-get install xtb), which takes seconds to minutes of a core per molecule."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -84,12 +88,15 @@ def run(args: argparse.Namespace) -> int:
     from molucid.dataset.shards import DatasetRoot, ShardWriter
     from molucid.dataset.sources.corpora import open_corpus
     from molucid.files import MANIFEST_NAME
+    from molucid.simulate.evidence import EvidenceSimulator
 
     started = time.monotonic()
     config, exclude = _config(args), _exclude(args.exclude)
+    # Before the corpus is read: it refuses what cannot run.
+    simulators = EvidenceSimulator(config.evidence).provenance
     corpus = open_corpus(args.corpus)
     rows = _read_corpus(islice(corpus.rows, args.limit), config.shard_size)
-    provenance = _provenance(corpus.source, corpus.licence, rows, config, exclude)
+    provenance = _provenance(corpus.source, corpus.licence, rows, config, exclude, simulators)
     writer = ShardWriter(DatasetRoot(args.out))
     _claim(writer.root, provenance)
     if writer.root.exists(MANIFEST_NAME):
@@ -187,9 +194,10 @@ def _read_corpus(rows: Iterator[Any], shard_size: int) -> _Rows:
     return _Rows(tables, num_rows, digest.hexdigest())
 
 
-def _provenance(source: str, licence: str | None, rows: _Rows, config: Any, exclude: Any) -> dict[str, Any]:
+def _provenance(
+    source: str, licence: str | None, rows: _Rows, config: Any, exclude: Any, simulators: dict[str, Any]
+) -> dict[str, Any]:
     from molucid import __version__
-    from molucid.simulate.evidence import EvidenceSimulator
 
     return {
         "source": source,
@@ -199,7 +207,7 @@ def _provenance(source: str, licence: str | None, rows: _Rows, config: Any, excl
         "config": config.model_dump(mode="json"),
         "excluded_keys": len(exclude),
         "excluded_sha256": exclude.sha256,
-        "simulators": EvidenceSimulator(config.evidence).provenance,
+        "simulators": simulators,
         "molucid": __version__,
     }
 

@@ -24,7 +24,7 @@ from molucid.dataset.shards import read_dataset
 from molucid.dataset.sources.corpora import open_corpus
 from molucid.errors import InputError, Rejected, Where
 from molucid.simulate.conditions import Conditions
-from molucid.simulate.evidence import SimulatedEvidence
+from molucid.simulate.evidence import EvidenceSimulator, SimulatedEvidence
 from molucid.spectra.types import MassSpectrum, NmrPeaks
 
 ROOT = Path(__file__).parents[2]
@@ -122,6 +122,34 @@ def test_a_wrong_call_is_refused_before_ray_starts(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="without rows"):
         simulate.run(arguments("--corpus", str(tmp_path / "empty.smi"), "--out", out))
     assert not (tmp_path / "out").exists()
+
+
+def test_a_missing_program_is_refused_before_the_corpus_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    given = ("--corpus", str(tmp_path / "gone.smi"), "--out", str(tmp_path / "out"), "--evidence", "ir")
+    with pytest.raises(InputError, match="apt-get install xtb") as refused:
+        simulate.run(arguments(*given, "--set", "evidence.ir.form=xtb"))
+    assert refused.value.code == "missing_program"
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_molecule_that_xtb_fails_on_is_a_rejected_row(tmp_path: Path) -> None:
+    program = tmp_path / "xtb"
+    program.write_text('#!/bin/sh\n[ "$1" = --version ] && echo "* xtb version 9.9.9 (x)"\nexit 1\n')
+    program.chmod(0o755)
+    xtb = ("--set", "evidence.ir.form=xtb", "--set", f"evidence.ir.executable={program}")
+    config = simulate._config(arguments("--corpus", "c", "--out", "o", "--evidence", "ir", *xtb))
+    simulator = EvidenceSimulator(config.evidence, config.seed)
+    rows = simulate._Rows([], 1, "")
+    provenance = simulate._provenance("corpus 1", "CC0", rows, config, NONE, simulator.provenance)
+    told = provenance["simulators"]["ir"]
+    assert (told["form"], told["program"], told["version"]) == ("xtb", "xtb", "9.9.9")
+    molecules = [Molecule("m0", "CCCO", Where("c.smi", line=1))]
+    samples, (row,) = simulate_shard(molecules, config, simulator, NONE, "corpus 1", "CC0")
+    assert not samples
+    assert (row.id, row.code, row.where.line) == ("m0", "xtb_failed", 1)
 
 
 def test_a_repeated_title_is_a_rejected_row_of_its_own_shard(tmp_path: Path) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from molucid.errors import Rejected
+from molucid.errors import InputError, Rejected
 from molucid.simulate.augment import AugmentConfig, augment_evidence
 from molucid.simulate.conditions import Conditions
 from molucid.simulate.evidence import EvidenceConfig, EvidenceSimulator, SimulatedEvidence
+from molucid.simulate.ir_xtb import XtbConfig
 from molucid.spectra.grids import C_NMR_GRID, H_NMR_GRID, IR_GRID
 from molucid.spectra.nmr_peak_picking import PeakPickingConfig, pick_peaks
 from molucid.spectra.types import Evidence, NmrPeaks, NmrSpectrum
@@ -49,6 +52,34 @@ def test_what_was_not_asked_for_is_not_there() -> None:
 def test_a_molecule_that_one_simulator_refuses_is_a_row_among_the_answers() -> None:
     answers = EvidenceSimulator(ALL).simulate_many(["CCO", "C[N+](C)(C)C", "CCN"], CONDITIONS)
     assert [isinstance(answer, Rejected) for answer in answers] == [False, True, False]
+
+
+@pytest.mark.skipif(
+    shutil.which("xtb") is None, reason="the program xtb is not installed (Debian: apt-get install xtb)"
+)
+def test_infrared_spectra_are_computed_by_xtb_where_it_is_asked_for() -> None:
+    config = EvidenceConfig().updated(["kinds=[ir]", "ir.form=xtb", "ir.max_heavy_atoms=2"])
+    simulator = EvidenceSimulator(config, seed=3)
+    assert simulator.provenance["ir"]["form"] == simulator.provenance["ir"]["program"] == "xtb"
+    assert simulator.provenance["ir"]["version"]
+    formaldehyde, ethanol = simulator.simulate_many(["C=O", "CCO"], [])
+    found = complete(formaldehyde).ir
+    assert found is not None
+    # C=O stretch of GFN2-xTB at 1806.6 cm⁻¹, times 0.98
+    assert found.wavenumber_cm1[found.absorbance.argmax()] == pytest.approx(1770, abs=2)
+    assert isinstance(ethanol, Rejected)
+    assert ethanol.code == "too_many_atoms"
+
+
+def test_without_xtb_the_simulator_is_refused_and_the_fast_one_is_not(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(InputError, match="apt-get install xtb") as refused:
+        EvidenceSimulator(EvidenceConfig(kinds=("ir",), ir=XtbConfig()))
+    assert refused.value.code == "missing_program"
+    assert EvidenceSimulator(EvidenceConfig(kinds=("ir",))).provenance["ir"]["form"] == "fast"
+    EvidenceSimulator(EvidenceConfig(kinds=("nmr",), ir=XtbConfig()))
 
 
 def test_a_nucleus_that_a_molecule_lacks_is_absent_and_not_an_empty_list() -> None:

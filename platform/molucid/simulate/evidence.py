@@ -1,11 +1,11 @@
-"""Complete evidence of a molecule: tandem mass spectra, infrared and NMR, by the fast simulators together."""
+"""Complete evidence of a molecule: tandem mass spectra, infrared and NMR, by their simulators together."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -14,6 +14,7 @@ from molucid.config import Config
 from molucid.errors import Rejected
 from molucid.simulate.conditions import Conditions
 from molucid.simulate.ir import IrSimulator, IrSimulatorConfig
+from molucid.simulate.ir_xtb import XtbConfig, XtbIrSimulator
 from molucid.simulate.msms import MsmsSimulator, SimulatorConfig
 from molucid.simulate.nmr import NmrConfig, NmrSimulator, SimulatedNmr
 from molucid.simulate.nmr_augment import NmrAugmentConfig, augmented_trace, drawn_measurement
@@ -34,7 +35,7 @@ class EvidenceConfig(Config):
             `traces` draws them now, and `measured` draws them with the departures of `departures`. A list says more
             than a trace: which lines are one multiplet, and of how many nuclei.
         msms: of tandem mass spectra.
-        ir: of infrared spectra.
+        ir: of infrared spectra; `form` is `fast` (a fitted model) or `xtb` (physics, seconds to minutes per molecule).
         nmr: of ¹H and ¹³C NMR.
         departures: noise, solvent, impurities and errors of traces drawn as `measured`.
     """
@@ -42,7 +43,7 @@ class EvidenceConfig(Config):
     kinds: tuple[EvidenceKind, ...] = Field(default=("msms",), min_length=1)
     nmr_form: Literal["lists", "traces", "measured"] = "lists"
     msms: SimulatorConfig = SimulatorConfig()
-    ir: IrSimulatorConfig = IrSimulatorConfig()
+    ir: Annotated[IrSimulatorConfig | XtbConfig, Field(discriminator="form")] = IrSimulatorConfig()
     nmr: NmrConfig = NmrConfig()
     departures: NmrAugmentConfig = NmrAugmentConfig()
 
@@ -62,16 +63,19 @@ class EvidenceSimulator:
 
     Args:
         config: what is simulated.
-        seed: of noise.
+        seed: of noise, and of the conformers that xtb begins with.
 
     Attributes:
         provenance: of each simulator, by kind.
+
+    Raises:
+        InputError: infrared spectra by xtb where that program is not (`missing_program`).
     """
 
     def __init__(self, config: EvidenceConfig, seed: int = 0) -> None:
         self._config, self._seed = config, seed
         self._msms = MsmsSimulator(config.msms) if "msms" in config.kinds else None
-        self._ir = IrSimulator(config.ir) if "ir" in config.kinds else None
+        self._ir = _ir_simulator(config.ir) if "ir" in config.kinds else None
         self._nmr = NmrSimulator(config.nmr) if "nmr" in config.kinds else None
         simulators: dict[str, Any] = {"msms": self._msms, "ir": self._ir, "nmr": self._nmr}
         self.provenance: dict[str, Any] = {
@@ -100,7 +104,7 @@ class EvidenceSimulator:
     ) -> SimulatedEvidence | Rejected:
         if isinstance(nmr, Rejected):
             return nmr
-        ir = None if self._ir is None else self._ir.simulate(smiles)
+        ir = None if self._ir is None else self._ir.simulate(smiles, self._seed)
         if isinstance(ir, Rejected):
             return ir
         msms = () if self._msms is None else self._msms.simulate(smiles, conditions, self._seed)
@@ -129,6 +133,10 @@ class EvidenceSimulator:
         """A generator that is a function of seed, molecule and what is drawn with it."""
         text = f"{self._seed}\n{what}\n{smiles}"
         return np.random.default_rng(int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little"))
+
+
+def _ir_simulator(config: IrSimulatorConfig | XtbConfig) -> IrSimulator | XtbIrSimulator:
+    return XtbIrSimulator(config) if isinstance(config, XtbConfig) else IrSimulator(config)
 
 
 def _drawn(peaks: NmrPeaks) -> NmrSpectrum:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -23,10 +23,12 @@ class IrSimulatorConfig(Config):
     """With which model and how lines are drawn.
 
     Attributes:
+        form: `fast`.
         broadening: scale of the model's harmonic wavenumbers and width of the lines.
         weights: safetensors file of the model, its provenance beside it; `None` for the shipped one.
     """
 
+    form: Literal["fast"] = "fast"
     broadening: BroadeningConfig = BroadeningConfig()
     weights: Path | None = None
 
@@ -50,8 +52,9 @@ class IrSimulator:
 
     @property
     def provenance(self) -> dict[str, Any]:
-        """Of the model (data, xtb's version, command, seed, metrics, sha256), and how lines are drawn."""
-        return {**self._model.provenance, "broadening": self.config.broadening.model_dump(mode="json")}
+        """Form, the model's (data, xtb's version, command, seed, metrics, sha256), and how lines are drawn."""
+        drawing = {"broadening": self.config.broadening.model_dump(mode="json")}
+        return {"form": self.config.form, **self._model.provenance, **drawing}
 
     def simulate(self, smiles: str, seed: int = 0) -> InfraredSpectrum | Rejected:
         """Spectrum on `IR_GRID` with maximum 1, a function of the configuration and the molecule alone.

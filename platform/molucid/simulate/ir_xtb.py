@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -39,12 +39,14 @@ class XtbConfig(Config):
     """How xtb is run and its lines are drawn.
 
     Attributes:
+        form: `xtb`.
         executable: name or path of the program.
         timeout_s: a molecule that takes longer is refused.
         max_heavy_atoms: larger molecules are refused before they cost minutes.
         broadening: scale of the wavenumbers and width of the lines.
     """
 
+    form: Literal["xtb"] = "xtb"
     executable: str = "xtb"
     timeout_s: float = Field(default=600.0, gt=0)
     max_heavy_atoms: int = Field(default=64, ge=1)
@@ -99,8 +101,9 @@ class XtbIrSimulator:
 
     @property
     def provenance(self) -> dict[str, Any]:
-        """Program, version, method, and how the lines are drawn."""
-        return {**self.program, "broadening": self.config.broadening.model_dump(mode="json")}
+        """Form, program, version, method, and how the lines are drawn."""
+        drawing = {"broadening": self.config.broadening.model_dump(mode="json")}
+        return {"form": self.config.form, **self.program, **drawing}
 
     @property
     def program(self) -> dict[str, Any]:
