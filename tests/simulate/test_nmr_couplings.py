@@ -64,6 +64,29 @@ def test_geometry_of_a_double_bond() -> None:
 
 
 @pytest.mark.parametrize(
+    ("smiles", "coupling_hz"),
+    [
+        ("CC1(C)CC=CCC1", 9.8),
+        ("CC1(C)CC=CCCC1", 11.0),
+        ("CC1(C)CC=CCCCC1", 10.3),
+        (r"CC1(C)C/C=C\CCCC1", 10.3),
+        (r"CC1(C)C/C=C/CCCC1", 15.8),
+        ("CC1(C)CC=CCCCCC1", 10.5),
+        ("CC1(C)CC=CCCCCCC1", 10.5),
+        ("CC1(C)CC=CCCCCCCC1", 15.8),
+        (r"CC1(C)C/C=C\CCCCCCC1", 10.5),
+        ("OC1CC=CCCCC1", 10.3),
+    ],
+)
+def test_without_a_mark_a_double_bond_in_a_ring_of_up_to_ten_atoms_is_cis(
+    smiles: str, coupling_hz: float
+) -> None:
+    groups = hydrogen_groups(Topology(read_graph(smiles)), CONFIG)
+    across = [value for group in groups for value in group.coupling_hz if value > 9]
+    assert [value for value in across if value != CONFIG.geminal] == [coupling_hz] * 2
+
+
+@pytest.mark.parametrize(
     ("smiles", "cis_hz", "trans_hz"),
     [
         ("C=CCC", CONFIG.cis, CONFIG.vinyl_trans),

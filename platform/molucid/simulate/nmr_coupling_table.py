@@ -71,7 +71,9 @@ class CouplingConfig(Config):
     enol_trans: Hertz = Field(default=13.5, description="the same")
     haloalkene_cis: Hertz = Field(default=7.2, description="H-C=C-H with F, Cl, Br or I at either end")
     haloalkene_trans: Hertz = Field(default=14.0, description="the same")
-    cis_in_ring: tuple[Hertz, ...] = Field(default=(1.5, 3.0, 5.5, 9.8, 11.0), description="rings of 3 to 7")
+    cis_in_ring: tuple[Hertz, ...] = Field(
+        default=(1.5, 3.0, 5.5, 9.8, 11.0, 10.3), description="H-C=C-H, cis, rings of 3 to 8"
+    )
     geminal_alkene: Hertz = Field(default=1.5, description="=CH2")
     geminal: Hertz = Field(default=13.5, description="CH2 with unlike hydrogens")
     geminal_oxygen: Hertz = Field(default=11.0, description="the same beside oxygen")

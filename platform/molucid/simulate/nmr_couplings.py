@@ -6,6 +6,8 @@ from molucid.simulate.nmr_coupling_table import CouplingConfig
 from molucid.simulate.nmr_graph import AROMATIC_ORDER
 from molucid.simulate.nmr_topology import CARBON, HALOGENS, NITROGEN, OXYGEN, SULFUR, Bond, Topology
 
+_LARGEST_CIS_RING = 10  # of cycloundecene the trans isomer is the more stable one
+
 
 def proton_couplings(
     topology: Topology, atom: int, config: CouplingConfig, is_cis: bool | None
@@ -66,11 +68,13 @@ def _across_double_bond(
     topology: Topology, atom: int, bond: Bond, config: CouplingConfig, is_cis: bool | None
 ) -> float:
     size = topology.ring_size(atom, bond.other)
-    if size is not None and size - 3 < len(config.cis_in_ring):
+    if is_cis is None:
+        # without a mark the more stable isomer is assumed
+        is_cis = topology.cis.get(bond.number, size is not None and size <= _LARGEST_CIS_RING)
+    if is_cis and size is not None and size - 3 < len(config.cis_in_ring):
         return config.cis_in_ring[size - 3]
     cis, trans = _cis_and_trans(topology, atom, bond.other, config)
-    # without a mark the more stable isomer is assumed
-    return cis if (topology.cis.get(bond.number, False) if is_cis is None else is_cis) else trans
+    return cis if is_cis else trans
 
 
 def _cis_and_trans(topology: Topology, atom: int, other: int, config: CouplingConfig) -> tuple[float, float]:
