@@ -22,6 +22,13 @@ def _descendants() -> set[psutil.Process]:
     return set(psutil.Process().children(recursive=True))
 
 
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def test_an_embedded_session_is_private_and_leaves_nothing_behind(monkeypatch, caplog) -> None:
     monkeypatch.setenv("RAY_ADDRESS", "192.0.2.77:6379")
     monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
@@ -81,18 +88,33 @@ def test_an_exception_ends_the_cluster_too() -> None:
 def test_a_start_that_takes_too_long_is_tried_again_and_leaves_nothing_behind(monkeypatch, caplog) -> None:
     init = ray.init
     forgotten: list[psutil.Process] = []
+    of_the_caller: list[subprocess.Popen[bytes]] = []
 
     def too_slow_at_first(**options: object) -> object:
         if forgotten:
             return init(**options)
-        process = subprocess.Popen(["sleep", "600"])
-        forgotten.append(psutil.Process(process.pid))
+        # As Ray's own: the one above is told its folder, the one below is not. `; :` keeps the shell from becoming it.
+        told = subprocess.Popen(["sh", "-c", "sleep 600; :", f"--temp-dir={options['_temp_dir']}"])
+        raylet = psutil.Process(told.pid)
+        deadline = time.monotonic() + 30
+        while not raylet.children() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        forgotten.extend([raylet, *raylet.children()])
+        of_the_caller.append(subprocess.Popen(["sleep", "600"]))
         raise Exception("The current node timed out during startup.")
 
     monkeypatch.setattr(ray, "init", too_slow_at_first)
-    with caplog.at_level(logging.WARNING), ray_session(num_cpus=1):
-        assert not forgotten[0].is_running()
-        assert ray.get(ray.remote(lambda: 7).remote()) == 7
+    try:
+        with caplog.at_level(logging.WARNING), ray_session(num_cpus=1):
+            assert len(forgotten) == 2
+            assert not any(_runs(process) for process in forgotten)
+            assert of_the_caller[0].poll() is None
+            assert ray.get(ray.remote(lambda: 7).remote()) == 7
+        assert of_the_caller[0].poll() is None
+    finally:
+        for process in of_the_caller:
+            process.kill()
+            process.wait()
     assert "took too long to start (1 of 5 attempts)" in caplog.text
 
 

@@ -26,7 +26,7 @@ from typing import Any
 
 import ray
 
-from molucid.cluster.local_processes import descendants, end_processes, start_local
+from molucid.cluster.local_processes import end_processes, processes_of, start_local
 from molucid.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -126,7 +126,6 @@ def _embedded(sizes: Mapping[str, Any], worker_logs: bool) -> Iterator[RaySessio
     # Ray's own token file is readable by everybody under the usual umask.
     token_file.touch(mode=0o600, exist_ok=False)
     token_file.write_text(secrets.token_hex(32))
-    before = descendants()
     environment = {
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN_PATH": str(token_file),
@@ -149,7 +148,7 @@ def _embedded(sizes: Mapping[str, Any], worker_logs: bool) -> Iterator[RaySessio
                 with _exit_on_sigterm():
                     yield _describe(embedded=True)
             finally:
-                started = descendants() - before
+                started = processes_of(folder)
                 ray.shutdown()
                 end_processes(started)
     finally:
