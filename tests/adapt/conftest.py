@@ -79,8 +79,13 @@ def dataset(tmp_path: Path) -> PackedDataset:
 
 @pytest.fixture
 def replica(dataset: PackedDataset) -> Replica:
+    return build_replica(MODEL, dataset)
+
+
+def build_replica(config: ModelConfig, dataset: PackedDataset) -> Replica:
+    """A replica of a model with random weights, and the index of the data set by its vectors."""
     torch.manual_seed(0)
-    model = Molucid(MODEL)
+    model = Molucid(config)
     decoding = GenerateConfig(num_beams=4, num_candidates=3, num_finished=6, max_length=24)
     made = Replica(
         model,

@@ -72,6 +72,28 @@ def test_the_lists_are_said_part_by_part() -> None:
 
 
 @pytest.mark.parametrize(
+    ("learned", "writes", "said"),
+    [
+        (False, True, "; marks of configurations: taken, but stage 1 saw none"),
+        (True, False, "; marks of configurations: taken, but this model writes none"),
+        (False, False, None),
+        (True, True, None),
+    ],
+)
+def test_configurations_that_one_of_the_two_has_no_targets_of_are_said(
+    learned: bool, writes: bool, said: str | None
+) -> None:
+    stage1, stage2 = (
+        ModelConfig.from_mapping({**config.model_dump(), "stereo": stereo})
+        for config, stereo in ((STAGE1, learned), (STAGE2, writes))
+    )
+    transfer = plan_transfer(weights_of(new_model(stage1, 0)), stage1, new_model(stage2, 0), "runs/stage1")
+    assert "output.bias" in transfer.taken or "target_embedding.weight" in transfer.taken
+    told = transfer.describe()
+    assert (said in told) if said else ("configurations" not in told)
+
+
+@pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"feed_forward_width": 32}, "feed_forward_width 16, expected feed_forward_width 32"),

@@ -181,11 +181,6 @@ class SmilesState:
         new.atoms, new.rings, new.children, new.horizon = self.atoms.copy(), self.rings.copy(), {}, 0
         return new
 
-    def attachable(self) -> tuple[int, ...]:
-        """Open atoms that a later atom of the chain can be attached to."""
-        points = self.branch_points
-        return points if self.current < 0 or self.current in points else (*points, self.current)
-
     def bind(self, a: int, b: int, order: int, aromatic: bool) -> None:
         """Record a bond between two open atoms; what a ring label reserved has been taken back."""
         for index, other in ((a, b), (b, a)):

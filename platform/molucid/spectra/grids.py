@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
-from molucid.spectra.types import FloatArray, InfraredSpectrum, NmrSpectrum, Nucleus
+from molucid.spectra.types import FloatArray, InfraredSpectrum, Nucleus
 
 
 @dataclass(frozen=True)
@@ -78,10 +78,3 @@ def infrared_on_grid(spectrum: InfraredSpectrum) -> InfraredSpectrum:
     """The spectrum at the points of `IR_GRID`."""
     values = IR_GRID.resample(spectrum.wavenumber_cm1, spectrum.absorbance)
     return InfraredSpectrum(IR_GRID.axis, values)
-
-
-def nmr_on_grid(spectrum: NmrSpectrum) -> NmrSpectrum:
-    """The trace at the points of its nucleus' grid."""
-    grid = NMR_GRIDS[spectrum.nucleus]
-    values = grid.resample(spectrum.shift_ppm, spectrum.intensity)
-    return NmrSpectrum(spectrum.nucleus, grid.axis, values, spectrum.field_mhz, spectrum.solvent)

@@ -27,16 +27,35 @@ _HEADS = ("fingerprint_head.", "fragment_head.")
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """Names of parameters: taken from the checkpoint, fresh in the new model, left behind in the checkpoint."""
+    """What becomes of the parameters.
+
+    Attributes:
+        taken: names of those from the checkpoint.
+        fresh: of those that are the new model's own.
+        left: of those that stay behind in the checkpoint.
+        learned_stereo: whether the checkpoint's targets told configurations.
+        stereo: whether the new model's do. Both write the same symbols, so all are taken where the two differ.
+    """
 
     taken: tuple[str, ...]
     fresh: tuple[str, ...]
     left: tuple[str, ...]
+    learned_stereo: bool
+    stereo: bool
 
     def describe(self) -> str:
-        """One line that names the parts of the three lists with their numbers of parameters."""
+        """One line that names the parts of the three lists with their numbers of parameters, and other targets."""
         lists = {"taken": self.taken, "starting fresh": self.fresh, "left behind": self.left}
-        return "; ".join(f"{what}: {_parts(names)}" for what, names in lists.items())
+        said = [f"{what}: {_parts(names)}" for what, names in lists.items()]
+        if self.stereo and not self.learned_stereo:
+            said.append(
+                "marks of configurations: taken, but stage 1 saw none (it was trained with stereo false)"
+            )
+        elif self.learned_stereo and not self.stereo:
+            said.append(
+                "marks of configurations: taken, but this model writes none (stage 1 was trained with them)"
+            )
+        return "; ".join(said)
 
 
 def is_structure(name: str) -> bool:
@@ -82,7 +101,8 @@ def plan_transfer(
             code="other_structure_model",
         )
     fresh = tuple(name for name, _ in model.named_parameters() if name not in wanted)
-    return Transfer(tuple(wanted), fresh, tuple(name for name in weights if name not in found))
+    left = tuple(name for name in weights if name not in found)
+    return Transfer(tuple(wanted), fresh, left, trained_as.stereo, model.config.stereo)
 
 
 def take_structure(
