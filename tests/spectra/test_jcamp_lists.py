@@ -89,3 +89,12 @@ def test_a_list_in_hz_takes_the_shift_of_one_of_its_lines() -> None:
 def test_a_list_in_hz_without_a_reference_of_its_own_is_refused(reference: str) -> None:
     table = "##PEAK TABLE=(XY..XY)\n1000, 1; 4000, 3\n"
     assert code_of(item_of(reference, table, END, units="HZ")) == "missing_reference"
+
+
+def test_an_assignment_that_is_not_closed_is_refused_and_one_over_two_lines_is_read() -> None:
+    row = item_of("##PEAK ASSIGNMENTS=(XYMA)\n(14.1, 1, Q, <1>)\n(128.4, 1, D, <2>\n", END)
+    assert isinstance(row, Rejected)
+    assert row.code == "malformed_ordinate"
+    assert "128.4" in row.message
+    wrapped = item_of("##PEAK ASSIGNMENTS=(XYMA)\n(14.1, 1, Q,\n<C(1)>)\n(128.4, 1, D, <2>)\n", END)
+    assert shifts_of(wrapped) == [14.1, 128.4]

@@ -223,19 +223,25 @@ def _listed(block: Block, nucleus: Nucleus, config: ReadConfig) -> tuple[FloatAr
     if form not in ("(XYA)", "(XYMA)", "(XA)", "(XMA)"):
         raise _unknown_list(assigned.first_line)
     place = form.find("M") - 1
+    text = "\n".join(line.text for line in assigned.lines[1:])
+    if rest := _ASSIGNMENT.sub("", text).strip(" \t\n,;"):
+        raise InputError(
+            f"{shorten(rest, 40)!r} among peak assignments",
+            "each peak in parentheses, its atom in < >",
+            hint="close the parenthesis",
+            code="malformed_ordinate",
+        )
     found: dict[float, str | None] = {}
-    num_entries = 0
-    for line in assigned.lines[1:]:
-        for entry in _ASSIGNMENT.findall(line.text):
-            cells = [cell.strip() for cell in entry.split(",")]
-            shift = parse_number(cells[0], "shift", "malformed_ordinate")
-            name = cells[place] if 0 < place < len(cells) else ""
-            found[shift] = multiplicity_of(name, nucleus) if name else found.get(shift)
-            num_entries += 1
+    entries = _ASSIGNMENT.findall(text)
+    for entry in entries:
+        cells = [cell.strip() for cell in entry.split(",")]
+        shift = parse_number(cells[0], "shift", "malformed_ordinate")
+        name = cells[place] if 0 < place < len(cells) else ""
+        found[shift] = multiplicity_of(name, nucleus) if name else found.get(shift)
     num_points = announced_points(block)
     # Programs count the entries, or a line once for all atoms that it is assigned to.
-    if (num_entries or num_points) and num_points != len(found):
-        check_count(num_entries, num_points)
+    if (entries or num_points) and num_points != len(found):
+        check_count(len(entries), num_points)
     return np.array(list(found), np.float64), list(found.values())
 
 
