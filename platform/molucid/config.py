@@ -36,13 +36,14 @@ class Config(BaseModel):
             if first["type"] == "extra_forbidden":
                 valid = _keys_at(cls, [str(part) for part in first["loc"][:-1]])
                 raise _unknown_key(path, str(first["loc"][-1]), valid, where) from None
+            got = f"{path or 'configuration'} = {first['input']!r}"
+            expected = _expected(first["type"], first["msg"], first.get("ctx", {}))
             if first["type"] == "value_error" and isinstance(first["input"], Mapping):
-                rule = first["msg"].removeprefix("Value error, ")
-                got = f"{path}: {rule}" if path else rule
-                raise InputError(got, "values that fit each other", where, code="invalid_config") from None
+                # A rule about several keys says which; the whole section would hide it.
+                got, expected = f"{path}: {expected}" if path else expected, "values that fit each other"
             raise InputError(
-                got=f"{path or 'configuration'} = {first['input']!r}",
-                expected=_expected(first["type"], first["msg"], first.get("ctx", {})),
+                got=got,
+                expected=expected,
                 where=where,
                 code="invalid_config",
             ) from None
@@ -100,7 +101,7 @@ def _expected(kind: str, message: str, context: Mapping[str, Any]) -> str:
         return f"a {name}, set before what belongs to it"
     if kind == "union_tag_invalid":
         return f"a {name} out of {context['expected_tags']}"
-    return message
+    return message.removeprefix("Value error, ")
 
 
 def _keys_at(cls: type[BaseModel], path: list[str]) -> list[str]:

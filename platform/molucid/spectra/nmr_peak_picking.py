@@ -29,13 +29,7 @@ class PeakPickingConfig(Config):
 
 def pick_peaks(spectrum: NmrSpectrum, config: PeakPickingConfig) -> NmrPeaks:
     """Local maxima of a trace as a list of shifts; empty for a trace without a positive value."""
-    places = np.zeros(0, np.intp)
-    if (spectrum.intensity > 0).any():
-        least = signal_height(spectrum.intensity, config)
-        places = find_maxima(spectrum.intensity, least, config.min_distance_points)
-        if len(places) > config.max_peaks:
-            order = np.argsort(-spectrum.intensity[places], kind="stable")
-            places = np.sort(places[order[: config.max_peaks]])
+    places = peak_places(spectrum.intensity, signal_height(spectrum.intensity, config), config)
     return NmrPeaks(
         spectrum.nucleus,
         spectrum.shift_ppm[places],
@@ -44,8 +38,21 @@ def pick_peaks(spectrum: NmrSpectrum, config: PeakPickingConfig) -> NmrPeaks:
     )
 
 
+def peak_places(intensity: FloatArray, height: float, config: PeakPickingConfig) -> NDArray[np.intp]:
+    """Indices of the peaks of a trace `[points]`, ascending; `height` is its `signal_height`."""
+    if not (intensity > 0).any():
+        return np.zeros(0, np.intp)
+    places = find_maxima(intensity, height, config.min_distance_points)
+    if len(places) > config.max_peaks:
+        order = np.argsort(-intensity[places], kind="stable")
+        places = np.sort(places[order[: config.max_peaks]])
+    return places
+
+
 def signal_height(intensity: FloatArray, config: PeakPickingConfig) -> float:
-    """The least intensity of what is taken for signal, of a trace `[points]` with at least one point."""
+    """The least intensity of what is taken for signal in a trace `[points]`; 0 for one without points."""
+    if not intensity.size:
+        return 0.0
     middle = np.median(intensity)
     noise = 1.4826 * np.median(np.abs(intensity - middle))
     return float(

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from molucid.spectra.nmr_baseline import baseline
-from molucid.spectra.nmr_peak_picking import PeakPickingConfig, pick_peaks, signal_height
+from molucid.spectra.nmr_peak_picking import PeakPickingConfig, peak_places, signal_height
 from molucid.spectra.types import FloatArray, NmrPeaks, NmrSpectrum
 
 _JOINED_PPM = {"1H": 0.04, "13C": 0.0}
@@ -33,7 +33,8 @@ class Signals:
 
 def signals_of(spectrum: NmrSpectrum, config: PeakPickingConfig) -> Signals:
     """Find the lines of a trace and join those of one multiplet."""
-    lines_ppm = pick_peaks(spectrum, config).shift_ppm
+    height = signal_height(spectrum.intensity, config)
+    lines_ppm = spectrum.shift_ppm[peak_places(spectrum.intensity, height, config)]
     groups = np.split(lines_ppm, np.flatnonzero(np.diff(lines_ppm) > _JOINED_PPM[spectrum.nucleus]) + 1)
     if not lines_ppm.size:
         groups = []
@@ -50,12 +51,10 @@ def signals_of(spectrum: NmrSpectrum, config: PeakPickingConfig) -> Signals:
         field_mhz=field_mhz,
         solvent=spectrum.solvent,
     )
-    return Signals(peaks, _areas(spectrum, first, last, config))
+    return Signals(peaks, _areas(spectrum, first, last, height))
 
 
-def _areas(
-    spectrum: NmrSpectrum, first: FloatArray, last: FloatArray, config: PeakPickingConfig
-) -> FloatArray:
+def _areas(spectrum: NmrSpectrum, first: FloatArray, last: FloatArray, height: float) -> FloatArray:
     """Integrals around the signals from `first` to `last`, ascending; halfway between two the next one begins."""
     if not first.size:
         return np.zeros(0)
@@ -65,7 +64,7 @@ def _areas(
     high = np.minimum(np.concatenate([between, [np.inf]]), last + reach)
     shift, step = spectrum.shift_ppm, np.gradient(spectrum.shift_ppm)
     # The area up to each point; that of a signal is the difference at its ends.
-    above = spectrum.intensity - baseline(spectrum, signal_height(spectrum.intensity, config))
+    above = spectrum.intensity - baseline(spectrum, height)
     up_to: NDArray[np.float64] = np.concatenate([[0.0], np.cumsum(above * step)])
     area: FloatArray = up_to[np.searchsorted(shift, high)] - up_to[np.searchsorted(shift, low)]
     return np.maximum(area, 0.0)

@@ -149,7 +149,7 @@ def list_features(peaks: NmrPeaks | None, area: FloatArray | None, config: NmrLi
 
 
 def counted_area(peaks: NmrPeaks) -> FloatArray | None:
-    """Numbers of atoms as areas, shape `[peaks]`, 0 where unknown; `None` for a list without numbers."""
+    """Numbers of atoms as areas, `[peaks]`, 0 for hydrogens that are not counted; `None` for a list without numbers."""
     if peaks.num_hydrogens is None:
         return None
     # Who counts carbons counts those that are equivalent: a peak without a number is of one.
